@@ -1,0 +1,1 @@
+"""The domain: SQLModel tables and value types. No input or output."""
