@@ -1,0 +1,117 @@
+"""One attempt at an invocation: its folder, its processes, and what can be known of them after a restart.
+
+Whether an attempt lives is asked of a file lock that the shim and dbt inherit, never of a process id: the kernel
+frees the lock when the last of them is gone, however it went, and ids are used again.
+
+    lock held                             it runs: follow it
+    lock free, exit.json                  it ended: read how
+    lock free, dbt.pid, no exit.json      it was lost together with its shim
+    lock free, neither                    dbt never began: starting it is safe
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from dbt_api.settings import settings
+
+SHIM = Path(__file__).with_name("shim.py")
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a dbt process ended: an exit code, or the signal that killed it."""
+
+    exit_code: int | None
+    signal: int | None
+    peak_rss_kb: int
+    finished_at: datetime
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """The attempt `number` (from 1) of an invocation."""
+
+    task_id: str
+    number: int
+
+    @property
+    def folder(self) -> Path:
+        """Where everything of this attempt lies."""
+        return settings().attempts / self.task_id / str(self.number)
+
+    @property
+    def log(self) -> Path:
+        """All that dbt printed: its JSON events, and tracebacks and usage errors in between."""
+        return self.folder / "events.jsonl"
+
+    @property
+    def target(self) -> Path:
+        """dbt's private target path: the artifacts."""
+        return self.folder / "target"
+
+    def start(self, command: list[str], *, cwd: Path, environment: dict[str, str]) -> "subprocess.Popen[bytes]":
+        """Start dbt under a shim. Log and lock are file descriptors, so both outlive this server."""
+        self.target.mkdir(parents=True)
+        with self._lock() as lock, self.log.open("ab") as log:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return subprocess.Popen(
+                [sys.executable, "-I", "-S", str(SHIM), str(self.folder), *command],
+                cwd=cwd,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=[lock],
+                start_new_session=True,
+            )
+
+    def is_alive(self) -> bool:
+        """Whether the shim or dbt still runs."""
+        if not self.folder.is_dir():
+            return False
+        with self._lock() as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+        return False
+
+    @contextlib.contextmanager
+    def _lock(self) -> Iterator[int]:
+        descriptor = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
+    @property
+    def began(self) -> bool:
+        """Whether dbt may have done anything at all."""
+        return (self.folder / "dbt.pid").exists()
+
+    def ending(self) -> Ending | None:
+        """How dbt ended; None while it runs, and for ever when its shim was killed."""
+        try:
+            record = json.loads((self.folder / "exit.json").read_text())
+        except FileNotFoundError:
+            return None
+        moment = datetime.fromtimestamp(record.pop("finished_at"), UTC)
+        return Ending(**record, finished_at=moment)
+
+    def send(self, number: signal.Signals) -> bool:
+        """Signal dbt's whole process group; False when there is none (yet, or any more)."""
+        if not self.is_alive() or not self.began:
+            return False
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(int((self.folder / "dbt.pid").read_text()), number)
+            return True
+        return False

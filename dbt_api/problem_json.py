@@ -1,0 +1,59 @@
+"""Every error answer is problem+json (RFC 9457) with the three keys that dbt-labs' clients read."""
+
+import logging
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from sqlalchemy.exc import OperationalError
+from starlette.exceptions import HTTPException
+
+from contracts.dbt_api import Problem
+from dbt_api.auth import SCHEMES
+from dbt_api.errors import ApiError
+
+LOG = logging.getLogger(__name__)
+
+
+def problem(status: int, detail: str, *, hint: str | None = None) -> JSONResponse:
+    """One error answer."""
+    title = HTTPStatus(status).phrase
+    body = Problem(title=title, status=status, detail=detail, hint=hint, status_code=status, message=detail)
+    headers = {"WWW-Authenticate": SCHEMES} if status == 401 else None
+    return JSONResponse(body.model_dump(), status, headers, media_type="application/problem+json")
+
+
+def add_error_handlers(app: FastAPI) -> None:
+    """Turn every exception of a request into a problem."""
+    app.add_exception_handler(ApiError, _api_error)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(OperationalError, _no_database)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+async def _api_error(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, ApiError)
+    return problem(error.status, error.detail, hint=error.hint)
+
+
+async def _invalid(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    wrong = [f"{'.'.join(str(part) for part in each['loc'][1:])}: {each['msg']}" for each in error.errors()]
+    return problem(422, "; ".join(wrong))
+
+
+async def _http_error(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    return problem(error.status_code, str(error.detail))
+
+
+async def _no_database(_: Request, error: Exception) -> JSONResponse:
+    LOG.error("The database failed", exc_info=error)
+    return problem(503, "The dbt API cannot reach its database.", hint="Trying again is safe.")
+
+
+async def _unexpected(request: Request, error: Exception) -> JSONResponse:
+    LOG.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return problem(500, "The dbt API failed unexpectedly.", hint="Its own log tells why.")

@@ -1,0 +1,87 @@
+"""The four unversioned routes, as the clients of dbt-labs' dbt-server and of Fast.BI's Airflow operator speak them.
+
+Peculiar to them: 200 where `/api/v1` says 202 and 404, `project_dir` instead of a project's name, absent instead of
+null keys, and `log_content`: one client takes an empty or missing log for a failure.
+"""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from fastapi.concurrency import run_in_threadpool
+from pydantic import BaseModel, Field
+
+from contracts.dbt_api import AbortRequest, InvocationState, SubmitInvocation, TaskId
+from dbt_api import invocations, store
+from dbt_api.command import option, without_option
+from dbt_api.errors import ApiError
+from dbt_api.logs import rendered_tail
+from dbt_api.projects import resolve_project
+from dbt_api.settings import settings
+from dbt_api.tables import InvocationRow
+from dbt_api.waiting import wait_for_end
+
+router = APIRouter(prefix="/invocations", tags=["compatible"])
+
+
+class PostInvocation(BaseModel):
+    """Body of POST /invocations."""
+
+    command: list[str] = Field(min_length=1, description="dbt's words, without the leading `dbt`.")
+    task_id: TaskId | None = None
+    project_dir: str | None = Field(default=None, description="Name or folder of a registered project.")
+    callback_url: None = Field(default=None, description="Not supported: poll instead.")
+
+
+@router.post("", summary="Submit a dbt command")
+def submit(body: PostInvocation) -> dict[str, Any]:
+    """Queue a dbt command; repeating the request changes nothing."""
+    in_command = option(body.command, "--project-dir")
+    if in_command is not None and body.project_dir is not None:
+        raise ApiError(422, "The project is named twice: by project_dir and by --project-dir.")
+    project = resolve_project(body.project_dir or in_command)
+    words = without_option(body.command, "--project-dir")
+    row, _ = invocations.submit(SubmitInvocation(task_id=body.task_id, project=project.name, command=words))
+    return {"task_id": row.task_id, "log_path": None, "state": row.state}
+
+
+@router.get("", summary="List invocations, newest first")
+def page(
+    limit: Annotated[int, Query(ge=1, le=200)] = 100, cursor: Annotated[str | None, Query(pattern=r"^\d{1,18}$")] = None
+) -> dict[str, Any]:
+    """One page, without logs."""
+    rows = store.page(limit=limit + 1, before=int(cursor) if cursor else None)
+    more = str(rows[limit - 1].id) if len(rows) > limit else None
+    return {"invocations": [_entity(row) for row in rows[:limit]], "next_cursor": more}
+
+
+@router.get("/{task_id}", summary="Read one invocation")
+async def read(task_id: str, include: Literal["log_content"] | None = None) -> dict[str, Any]:
+    """The invocation. An unfinished one is held back for some seconds: clients poll without a pause."""
+    hold = 0 if include else settings().hold_seconds
+    row = await wait_for_end(task_id, seconds=hold)
+    if row is None:
+        return {"task_id": task_id, "state": InvocationState.NOT_FOUND}
+    if include or row.state.is_terminal:
+        return _entity(row) | {"log_content": await run_in_threadpool(_log_content, row)}
+    return _entity(row)
+
+
+@router.post("/{task_id}/abort", summary="Abort an invocation")
+def abort(task_id: str, body: AbortRequest | None = None) -> dict[str, Any]:
+    """Stop it; an ended one stays as it is."""
+    row = store.find(task_id)
+    if row is None:
+        return {"task_id": task_id, "state": InvocationState.NOT_FOUND}
+    return _entity(invocations.abort(row, reason=body.reason if body else None))
+
+
+def _entity(row: InvocationRow) -> dict[str, Any]:
+    entity = store.shown(row, log=invocations.log_size(row)).model_dump(mode="json", exclude={"artifacts"})
+    if row.state is not InvocationState.FAILURE:
+        entity = {key: value for key, value in entity.items() if not key.startswith("exc_")}
+    return entity | {"log_path": None}
+
+
+def _log_content(row: InvocationRow) -> str:
+    told = rendered_tail(invocations.log_path(row))
+    return told or row.exc_message or f"dbt has written no log. State: {row.state}."

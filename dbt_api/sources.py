@@ -1,0 +1,94 @@
+"""Makes a project's files ready, whatever its source: template, folder, git. Every way is safe to repeat."""
+
+import shutil
+from pathlib import Path
+
+from contracts.dbt_api import FolderSource, GitSource, InvocationState, ProjectSource, TemplateSource
+from dbt_api import git, store, template
+from dbt_api.dbt_answer import dbt_answer
+from dbt_api.errors import ApiError
+from dbt_api.projects import find_project, save_project
+from dbt_api.settings import settings
+from dbt_api.tables import ProjectRow
+
+PACKAGE_FILES = ("packages.yml", "dependencies.yml")
+ERRORS_SHOWN = 3
+
+
+def make_ready(name: str, source: ProjectSource) -> ProjectRow:
+    """The registered project. Raises ApiError 422 with what is wrong with the source."""
+    match source:
+        case TemplateSource():
+            path, commit = _from_template(name, source), None
+        case FolderSource():
+            path, commit = _from_folder(source)
+        case GitSource():
+            path, commit = _from_git(name, source)
+    _install_packages(name, path)
+    return save_project(name, source, path, git_sha=commit)
+
+
+def remove_files(name: str) -> None:
+    """Delete the files that we made for a project. Its warehouse file and its invocations stay."""
+    shutil.rmtree(settings().projects / name, ignore_errors=True)
+    for cache in settings().partial_parses.glob(f"{name}.*.msgpack"):
+        cache.unlink(missing_ok=True)
+
+
+def _from_template(name: str, source: TemplateSource) -> Path:
+    folder = settings().projects / name / "template"
+    template.write_project(name, source.warehouse, folder)
+    known = find_project(name)
+    if known is not None and known.source != source.model_dump(mode="json"):
+        template.change_warehouse(name, source.warehouse, folder)
+    return folder
+
+
+def _from_folder(source: FolderSource) -> tuple[Path, str | None]:
+    path = Path(source.path).expanduser()
+    if not path.is_absolute():
+        raise ApiError(422, "The folder must be an absolute path on the dbt API's machine.")
+    git.check_root(path)
+    if not path.is_dir():
+        raise ApiError(422, f"There is no folder '{path}' on the dbt API's machine.")
+    return _checked(path.resolve(), f"'{path}'"), git.commit_of(path)
+
+
+def _from_git(name: str, source: GitSource) -> tuple[Path, str]:
+    into = settings().projects / name / "git"
+    checkout, commit = git.checkout(source, into)
+    path = (checkout / source.subfolder).resolve()
+    if not path.is_relative_to(checkout.resolve()) or not path.is_dir():
+        raise ApiError(422, f"The repository has no folder '{source.subfolder}' on the branch '{source.branch}'.")
+    _remove_old_checkouts(name, into, keep=checkout)
+    return _checked(path, f"'{source.subfolder}'" if source.subfolder else "the repository's top folder"), commit
+
+
+def _checked(path: Path, called: str) -> Path:
+    if not (path / "dbt_project.yml").is_file():
+        raise ApiError(
+            422, f"There is no dbt_project.yml in {called}.", hint="Name the folder of the dbt project itself."
+        )
+    return path
+
+
+def _remove_old_checkouts(name: str, into: Path, *, keep: Path) -> None:
+    known = find_project(name)
+    used = [keep, Path(known.path)] if known is not None else [keep]
+    if store.count(InvocationState.STARTED, project=name) == 0:
+        for folder in into.iterdir():
+            if not any(each.is_relative_to(folder) for each in used):
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _install_packages(name: str, path: Path) -> None:
+    if not any((path / file).exists() for file in PACKAGE_FILES):
+        return
+    with dbt_answer(name, path, ["deps"]) as answer:
+        if answer.exit_code != 0:
+            said = [event.message for event in answer.events if event.level == "error" or not event.name]
+            raise ApiError(
+                422,
+                f"`dbt deps` failed: {' '.join(said[-ERRORS_SHOWN:]).strip()}",
+                hint="Check packages.yml, and that the dbt API's machine reaches the packages' hosts.",
+            )

@@ -1,0 +1,3 @@
+{% macro hours_between(earlier, later) -%}
+    date_diff('minute', {{ earlier }}, {{ later }}) / 60.0
+{%- endmacro %}

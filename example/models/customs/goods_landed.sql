@@ -1,0 +1,5 @@
+select
+    goods,
+    count(*) as calls
+from {{ ref('customs_declarations') }}
+group by goods
