@@ -1,0 +1,1 @@
+"""Use cases and the outside systems. Only `services.ui` imports Streamlit."""

@@ -1,0 +1,118 @@
+"""What a run's state is, and the sentence that says why: pure, from what the systems told."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from contracts.dbt_api import Outcome
+from models.run import Invocation, NodeResult, Run
+from models.run_state import FROM_AIRFLOW_DAG_RUN, NodeStatus, RunState
+from services.airflow import PoolNews
+
+_LONGEST = 500
+_DATA_TESTS = ("test", "unit_test")
+_HEADER = re.compile(r"^\s*[A-Z][A-Za-z ]*Error( in [^\n]*)?\n\s*(?=\S)")
+_TASK_ERROR = re.compile(
+    r"^\S+ (?:ERROR|CRITICAL) (?P<text>.+)$|^(?P<raised>[\w.]*(?:Exception|Error|Failed|Fail)): .+$"
+)
+
+
+def state_of(dag_run_state: str, run: Run, newest: Invocation | None) -> RunState:
+    """The run's state: Airflow decides whether it is over, dbt decides whether it runs."""
+    state = FROM_AIRFLOW_DAG_RUN.get(dag_run_state, RunState.STARTING)
+    if state is RunState.FAILED and (run.cancel_requested_at or (newest and newest.state is RunState.CANCELLED)):
+        return RunState.CANCELLED
+    if state is RunState.STARTING and newest and newest.state is not RunState.STARTING:
+        return RunState.RUNNING
+    return state
+
+
+def why_over(
+    run: Run, newest: Invocation | None, nodes: Sequence[NodeResult], task_log_tail: Iterable[str]
+) -> str | None:
+    """Why a run ended as it did; None when there is nothing to say."""
+    if run.state is RunState.CANCELLED:
+        return f"Cancelled by {run.cancel_requested_by}." if run.cancel_requested_by else "Cancelled."
+    if run.state is not RunState.FAILED:
+        return None
+    failed = why_nodes_failed(nodes)
+    if failed or (newest and newest.message):
+        return failed or (newest.message if newest else None)
+    said = why_task_failed(task_log_tail)
+    airflow = f"Airflow: {said}" if said else "Airflow reports the run as failed and gives no reason."
+    return (
+        f"dbt succeeded, but the run did not. {airflow}" if newest and newest.state is RunState.SUCCEEDED else airflow
+    )
+
+
+def why_nodes_failed(nodes: Sequence[NodeResult]) -> str | None:
+    """Which nodes failed: a model's error says more than the tests that fail with it."""
+    tests = [node for node in nodes if node.resource_type in _DATA_TESTS]
+    failed_tests = [node for node in tests if node.status is NodeStatus.FAIL]
+    errors = [node for node in nodes if node.status.is_bad and node not in failed_tests]
+    if errors:
+        others = len(errors) + len(failed_tests) - 1
+        more = f" ({others} more {'node' if others == 1 else 'nodes'} failed)" if others else ""
+        return f"{_failure_of(errors[0])}{more}"
+    if len(failed_tests) == 1:
+        return _failure_of(failed_tests[0])
+    return f"{len(failed_tests)} of {len(tests)} tests failed" if failed_tests else None
+
+
+def _failure_of(node: NodeResult) -> str:
+    said = short(_HEADER.sub("", node.message or ""))
+    return f"{node.resource_type.replace('_', ' ')} {node.name} failed" + (f": {said}" if said else "")
+
+
+def short(text: str) -> str:
+    """A message on one line, of bounded length."""
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
+
+
+def why_invocation_failed(
+    outcome: Outcome | None, signal: int | None, said: str | None, log_error: str | None
+) -> str | None:
+    """Why dbt itself failed, where no node did."""
+    if outcome is Outcome.OUT_OF_MEMORY or (signal == 9 and outcome is not Outcome.ABORTED):
+        return "dbt was killed (signal 9), probably out of memory"
+    if outcome is Outcome.WORKER_LOST:
+        return short(said) if said else "The dbt API lost the process in which dbt ran."
+    if outcome is Outcome.TIMEOUT:
+        return short(said) if said else "dbt ran longer than its time limit allows and was stopped."
+    if signal is not None:
+        return f"dbt was killed (signal {signal})"
+    reason = log_error or said
+    return short(_HEADER.sub("", reason)) if reason else None
+
+
+def why_task_failed(task_log_tail: Iterable[str]) -> str | None:
+    """The last thing that Airflow's task log calls an error."""
+    found = None
+    for line in task_log_tail:
+        if match := _TASK_ERROR.match(line):
+            found = match["text"] or line
+    return short(found) if found else None
+
+
+def why_waiting(task_state: str | None, pool: str, pools: Sequence[PoolNews]) -> str | None:
+    """Why Airflow has not started the task yet, in its own terms; `pools` may be empty when unknown."""
+    by_name = {one.name: one for one in pools}
+    if pools and pool not in by_name:
+        return f"Airflow has no pool '{pool}': create it there, or choose another pool for the project."
+    if task_state in (None, "scheduled") and pool in by_name and by_name[pool].open_slots <= 0:
+        return f"Waits for Airflow: no open slot in pool '{pool}' ({by_name[pool].slots} in all)."
+    if task_state == "up_for_retry":
+        return "The last try failed; Airflow will try again."
+    return "Waits for a free Airflow worker." if task_state == "queued" else None
+
+
+def why_queued(position: int | None) -> str | None:
+    """Where an invocation stands in the dbt API's queue."""
+    if position is None:
+        return None
+    before = position - 1
+    return (
+        "Next in the dbt API's queue."
+        if before <= 0
+        else f"Queued behind {before} other{'s' * (before > 1)} on the dbt API."
+    )

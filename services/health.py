@@ -1,0 +1,51 @@
+"""How the outside systems are, as the collector last heard: pages show it with its age."""
+
+from datetime import datetime, timedelta
+
+from sqlmodel import select
+
+from models.system import SystemHealth
+from models.types import now
+from services.database import session
+
+AIRFLOW = "airflow"
+DBT_API = "dbt-api"
+COLLECTOR = "collector"
+SYSTEMS = (AIRFLOW, DBT_API, COLLECTOR)
+
+SILENCE = timedelta(seconds=30)
+"""A collector that wrote no heartbeat for so long is not running."""
+
+
+def systems() -> list[SystemHealth]:
+    """All systems in a fixed order; one that was never heard of, or whose reporter is silent, is not reachable."""
+    with session() as opened:
+        known = {row.system: row for row in opened.exec(select(SystemHealth))}
+    return [_judged(known.get(system) or SystemHealth(system=system, reachable=False)) for system in SYSTEMS]
+
+
+def _judged(row: SystemHealth) -> SystemHealth:
+    if row.last_good_at is None and not row.message:
+        row.message = "Not heard of yet."
+    if row.system == COLLECTOR and row.reachable and now() - row.checked_at > SILENCE:
+        row.reachable = False
+        row.message = "The collector is not running: what pages show is as old as its last report."
+    return row
+
+
+def report(system: str, *, reachable: bool, message: str = "", version: str | None = None) -> None:
+    """Store what was just heard of a system. A failure keeps the last good time and version."""
+    with session() as opened:
+        row = opened.get(SystemHealth, system) or SystemHealth(system=system, reachable=reachable)
+        row.reachable, row.message, row.checked_at = reachable, message, now()
+        if reachable:
+            row.last_good_at = row.checked_at
+            row.version = version or row.version
+        opened.add(row)
+
+
+def collected_until() -> datetime | None:
+    """When the collector last reported itself at work; None when it never did."""
+    with session() as opened:
+        row = opened.get(SystemHealth, COLLECTOR)
+        return row.last_good_at if row else None

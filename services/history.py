@@ -1,0 +1,112 @@
+"""The history of runs, read from our own store: one run, pages of runs, and what runs usually take."""
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import col, func, select
+
+from contracts.operators import OperatorName
+from models.run import Invocation, Run
+from models.run_state import RunState
+from services.database import session
+from services.errors import NotFound
+
+
+@dataclass(frozen=True)
+class RunFilter:
+    """Which runs to list; an empty part means any. `since` and `until` are about when a run was created."""
+
+    projects: Sequence[str] = ()
+    states: Sequence[RunState] = ()
+    operators: Sequence[OperatorName] = ()
+    people: Sequence[str] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def conditions(self) -> list[Any]:
+        """The filter in SQL."""
+        columns = (
+            (col(Run.project), self.projects),
+            (col(Run.state), self.states),
+            (col(Run.operator), self.operators),
+            (col(Run.launched_by), self.people),
+        )
+        chosen: list[Any] = [column.in_(values) for column, values in columns if values]
+        if self.since:
+            chosen.append(col(Run.created_at) >= self.since)
+        if self.until:
+            chosen.append(col(Run.created_at) < self.until)
+        return chosen
+
+
+@dataclass(frozen=True)
+class RunPage:
+    """One page of runs, newest first, and how many there are in all."""
+
+    runs: list[Run] = field(default_factory=list)
+    total: int = 0
+
+
+def list_runs(chosen: RunFilter | None = None, *, page: int = 1, page_size: int = 50) -> RunPage:
+    """One page of the runs that fit, newest first; pages count from 1."""
+    conditions = (chosen or RunFilter()).conditions()
+    newest_first = (col(Run.created_at).desc(), col(Run.id).desc())
+    with session() as opened:
+        total = opened.exec(select(func.count()).select_from(Run).where(*conditions)).one()
+        rows = select(Run).where(*conditions).order_by(*newest_first).offset((page - 1) * page_size).limit(page_size)
+        return RunPage(list(opened.exec(rows)), total)
+
+
+def get_run(run_id: int) -> Run:
+    """One run as last collected. Raises NotFound."""
+    with session() as opened:
+        if run := opened.get(Run, run_id):
+            return run
+    raise NotFound(f"There is no run {run_id}.", hint="It may have been deleted with its project.")
+
+
+def invocations_of(run_id: int) -> list[Invocation]:
+    """The invocations of a run: the first try, then Airflow's retries."""
+    with session() as opened:
+        rows = select(Invocation).where(Invocation.run_id == run_id).order_by(col(Invocation.try_number))
+        return list(opened.exec(rows))
+
+
+def known_people() -> list[str]:
+    """Everyone who ever launched a run, by name."""
+    return _distinct(col(Run.launched_by))
+
+
+def known_projects() -> list[str]:
+    """Every project that has runs, deleted ones too, by name."""
+    return _distinct(col(Run.project))
+
+
+def _distinct(column: Any) -> list[str]:
+    with session() as opened:
+        return list(opened.exec(select(column).where(column.is_not(None)).distinct().order_by(column)))
+
+
+def usual_seconds(run: Run, *, of_last: int = 10) -> float | None:
+    """How long a run like this usually takes: the median of the last successful ones with the same command."""
+    with session() as opened:
+        rows = (
+            select(Run)
+            .where(
+                Run.project == run.project,
+                Run.command == run.command,
+                Run.state == RunState.SUCCEEDED,
+                col(Run.id) != run.id,
+                col(Run.started_at).is_not(None),
+                col(Run.finished_at).is_not(None),
+            )
+            .order_by(col(Run.created_at).desc())
+            .limit(of_last)
+        )
+        lasted = [
+            (r.finished_at - r.started_at).total_seconds() for r in opened.exec(rows) if r.started_at and r.finished_at
+        ]
+    return statistics.median(lasted) if lasted else None

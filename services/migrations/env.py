@@ -1,0 +1,13 @@
+"""Alembic's entry: runs the migrations on the connection that services.database hands over."""
+
+from alembic import context
+from sqlmodel import SQLModel
+
+import models.project
+import models.run
+import models.system  # noqa: F401  imported so that the metadata is whole
+
+connection = context.config.attributes["connection"]
+context.configure(connection=connection, target_metadata=SQLModel.metadata, render_as_batch=True)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,65 @@
+"""What an operator is to the console: words to choose it by, parameters, and a check before it is published."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from pydantic import BaseModel
+
+from contracts.operators import OperatorName
+from models.project import Project
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What an analyst needs to choose an operator, one sentence each."""
+
+    choose_when: str
+    start_up: str
+    isolation: str
+    resources: str
+    cost: str
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that must hold before a project can be published. `passed` None: it cannot be checked from here."""
+
+    title: str
+    passed: bool | None
+    message: str
+    hint: str | None = None
+
+
+class Operator(Protocol):
+    """One way of running dbt."""
+
+    @property
+    def name(self) -> OperatorName:
+        """Its key, as contracts know it."""
+
+    @property
+    def label(self) -> str:
+        """Its name for people."""
+
+    @property
+    def icon(self) -> str:
+        """A Material icon."""
+
+    @property
+    def description(self) -> str:
+        """What it does, in a sentence."""
+
+    @property
+    def advice(self) -> Advice:
+        """What to choose it by."""
+
+    @property
+    def parameters(self) -> type[BaseModel] | None:
+        """The parameters per project; None while the operator takes none."""
+
+    @property
+    def available(self) -> bool:
+        """Whether this version can run projects with it."""
+
+    def preflight(self, project: Project) -> list[Check]:
+        """Ask everything that can be asked before publishing; never raises because a system is down."""

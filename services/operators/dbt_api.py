@@ -1,0 +1,75 @@
+"""The dbt API operator: dbt runs on a server that is already up."""
+
+from collections.abc import Callable
+
+from contracts.operators import DbtApiParameters, OperatorName
+from models.project import Project
+from services.airflow import Airflow
+from services.connections import dbt_api
+from services.errors import BackendError, PilothouseError
+from services.operators.base import Advice, Check
+
+
+class DbtApiOperator:
+    """Runs dbt on the dbt API server, through its queue."""
+
+    name = OperatorName.DBT_API
+    label = "dbt API"
+    icon = ":material/dns:"
+    description = "dbt runs on a server that is always up. Airflow hands it the command and follows it."
+    advice = Advice(
+        choose_when="Most projects: short or frequent runs, development, and anything where waiting annoys.",
+        start_up="About three seconds until dbt speaks: no pod, no image, only dbt's own start.",
+        isolation="Each run has its own process and folder, but all share the server's machine and its dbt version.",
+        resources="The server's slots and memory, shared by its queue; the warehouse does the heavy work.",
+        cost="One small server around the clock, however many runs there are.",
+    )
+    parameters = DbtApiParameters
+    available = True
+
+    def preflight(self, project: Project) -> list[Check]:
+        """The server can take work, Airflow answers, the pool exists; the connection only Airflow itself can see."""
+        connection = DbtApiParameters.model_validate(project.operator_parameters).connection_id
+        return [
+            _asked("dbt API", _server),
+            _asked("Airflow pool", lambda: _pool(project.pool)),
+            Check(
+                "Airflow connection",
+                None,
+                f"Airflow looks up its connection '{connection}' when a run starts; connections that come from its "
+                "environment are not shown to the console.",
+            ),
+        ]
+
+
+def _asked(title: str, question: Callable[[], Check]) -> Check:
+    try:
+        return question()
+    except PilothouseError as error:
+        where = "Airflow" if isinstance(error, BackendError) and error.system == "airflow" else title
+        return Check(where, False, error.message, error.hint)
+
+
+def _server() -> Check:
+    health = dbt_api().health()
+    if not health.ready:
+        return Check(
+            "dbt API",
+            False,
+            f"The dbt API is not ready: {' '.join(health.problems) or 'it gives no reason.'}",
+            "Look at the dbt API's own log, then try again.",
+        )
+    return Check("dbt API", True, f"Ready, dbt {health.dbt_version or 'of unknown version'}.")
+
+
+def _pool(name: str) -> Check:
+    pools = Airflow.from_settings().pools()
+    known = {pool.name: pool for pool in pools}
+    if name not in known:
+        return Check(
+            "Airflow pool",
+            False,
+            f"Airflow has no pool '{name}'.",
+            f"Choose one of: {', '.join(known)}; or make it in Airflow under Admin, Pools.",
+        )
+    return Check("Airflow pool", True, f"'{name}' has {known[name].slots} slots, {known[name].open_slots} free now.")

@@ -1,0 +1,36 @@
+"""Projects: described in a form, taken through five steps to a DAG, edited, duplicated, paused, deleted."""
+
+from services.projects.advancing import advance, start
+from services.projects.changes import checked_new, create, duplicate, set_paused, update
+from services.projects.deleting import active_runs, delete, past_runs
+from services.projects.draft import InvalidDraft, ProjectDraft, checked, problems_of
+from services.projects.example import register_example
+from services.projects.locks import is_changing
+from services.projects.publishing import published
+from services.projects.store import Summary, get_project, list_projects, nodes_of, steps_of, summaries
+
+__all__ = [
+    "InvalidDraft",
+    "ProjectDraft",
+    "Summary",
+    "active_runs",
+    "advance",
+    "checked",
+    "checked_new",
+    "create",
+    "delete",
+    "duplicate",
+    "get_project",
+    "is_changing",
+    "list_projects",
+    "nodes_of",
+    "past_runs",
+    "problems_of",
+    "published",
+    "register_example",
+    "set_paused",
+    "start",
+    "steps_of",
+    "summaries",
+    "update",
+]

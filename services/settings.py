@@ -1,0 +1,59 @@
+"""The console's one settings object: environment variables `PILOTHOUSE_…`, secrets from files in the data folder."""
+
+import getpass
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+class Settings(BaseSettings):
+    """Where things are and how to sign in to them. A secret is read from `<data>/secrets/pilothouse_<name>` too."""
+
+    model_config = SettingsConfigDict(env_prefix="PILOTHOUSE_", extra="ignore")
+
+    data: Path = Field(default=ROOT / ".pilothouse", description="The one folder that holds all state.")
+    user: str = Field(default_factory=getpass.getuser, description="Who acts when no single sign-on is configured.")
+
+    airflow_url: str = Field(default="http://127.0.0.1:8080", description="Address as the console reaches it.")
+    airflow_public_url: str | None = Field(default=None, description="Address for links, if browsers need another.")
+    airflow_auth: Literal["password", "token", "command", "google"] = Field(
+        default="password", description="Where the bearer token comes from."
+    )
+    airflow_user: str = Field(default="pilothouse", description="For airflow_auth=password.")
+    airflow_password: SecretStr | None = Field(default=None, description="For airflow_auth=password.")
+    airflow_token: SecretStr | None = Field(default=None, description="For airflow_auth=token (Astronomer).")
+    airflow_token_command: str | None = Field(default=None, description="Prints a token; for airflow_auth=command.")
+
+    dbt_api_url: str = Field(default="http://127.0.0.1:8581", description="Address as the console reaches it.")
+    dbt_api_token: SecretStr | None = Field(default=None, description="The dbt API's bearer token.")
+
+    collector_interval_seconds: float = Field(
+        default=0.5, gt=0, description="How often the collector asks the dbt API for news while something runs."
+    )
+
+    @property
+    def database_url(self) -> str:
+        """The console's SQLite database."""
+        return f"sqlite:///{self.data / 'console.db'}"
+
+    @property
+    def logs(self) -> Path:
+        """Folder of the collected logs and artifacts, one subfolder a run."""
+        return self.data / "runs"
+
+    @property
+    def airflow_link(self) -> str:
+        """Airflow's address for a browser, without a trailing slash."""
+        return (self.airflow_public_url or self.airflow_url).rstrip("/")
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process, read once. Tests call `settings.cache_clear()`."""
+    folder = Settings().data / "secrets"
+    return Settings(_secrets_dir=folder if folder.is_dir() else None)
