@@ -1,0 +1,119 @@
+"""Launch: a project, a dbt command, the nodes and options of one run, what they mean, and the button."""
+
+import shlex
+from collections import Counter
+from uuid import uuid4
+
+import streamlit as st
+
+from contracts.dbt_api import Preview
+from models.project import Project
+from services import history, projects, runs
+from services.errors import NotFound
+from services.ui import errors, shell
+from services.ui.launch_form import Filled, fill_from, launch_form
+from services.ui.words import count, plain
+
+shell.require()
+st.title("Launch", anchor=False)
+
+
+def fill_in_from_run() -> None:
+    """Start from an earlier run, once for each address that asks for it."""
+    wanted = st.query_params.get("from_run")
+    if wanted is None or st.session_state.get("filled_from") == wanted:
+        return
+    with errors.guarded():
+        if not wanted.isdigit():
+            raise NotFound(f"There is no run '{wanted}' to start from.")
+        run = history.get_run(int(wanted))
+        fill_from(run.conf, projects.get_project(run.project))
+        st.session_state["project"] = run.project
+        st.session_state["filled_from"] = wanted
+        st.toast(f"Filled in with run {run.id}.")
+
+
+def choose_project() -> Project:
+    """The project of the URL or of the list; a page that helps on when there is none."""
+    names = [project.name for project in projects.list_projects()]
+    if not names:
+        st.info("There is no project to launch yet.", icon=":material/add_circle:")
+        st.page_link("pages/new_project.py", label="Create the first project", icon=":material/add:")
+        st.stop()
+    asked = st.query_params.get("project")
+    if asked and asked not in names:
+        st.warning(f"There is no project {plain(asked)}.", icon=":material/search_off:")
+    return projects.get_project(st.selectbox("Project", names, key="project", bind="query-params"))
+
+
+def draw_preview(project: Project, filled: Filled) -> None:
+    """Draw dbt's own answer to the selection, as long as it belongs to what the form says now."""
+    asked = (project.name, filled.request.model_dump_json())
+    if st.button("Preview nodes", icon=":material/visibility:", disabled=filled.conf is None, width="stretch"):
+        with errors.guarded(), st.spinner("dbt is reading the project…"):
+            st.session_state["preview"] = (asked, runs.preview(project.name, filled.request))
+    answered, preview = st.session_state.get("preview", (None, None))
+    if answered == asked and preview is not None:
+        _draw_answer(preview)
+
+
+def _draw_answer(preview: Preview) -> None:
+    if not preview.ok:
+        st.error("dbt refuses this selection:", icon=":material/error:")
+        st.code(preview.message or "dbt gave no reason.", language=None, wrap_lines=True)
+        return
+    if not preview.unique_ids:
+        st.warning("This selection means no node: dbt would do nothing.", icon=":material/filter_alt_off:")
+        return
+    kinds = Counter(unique_id.split(".")[0].replace("_", " ") for unique_id in preview.unique_ids)
+    st.markdown(
+        f"**{count(len(preview.unique_ids), 'node')}:** "
+        + " · ".join(count(n, kind) for kind, n in kinds.most_common())
+    )
+    rows = [unique_id.split(".", 1) for unique_id in preview.unique_ids]
+    st.dataframe(
+        {"Type": [kind.replace("_", " ") for kind, _ in rows], "Node": [name.split(".", 1)[-1] for _, name in rows]},
+        height=min(300, 37 + 35 * len(rows)),
+        alt="The nodes that this selection means",
+    )
+
+
+def launch_key(project: Project, filled: Filled) -> str:
+    """The identity of the run that this form launches, made when the form first says so."""
+    asked = (project.name, filled.request.model_dump_json())
+    if st.session_state.get("launch_key", (None, ""))[0] != asked:
+        st.session_state["launch_key"] = (asked, uuid4().hex)
+    return str(st.session_state["launch_key"][1])
+
+
+def draw_launch(project: Project, filled: Filled) -> None:
+    """Draw the button. One filled form launches one run, however often it is clicked; a changed form is another run."""
+    wrong = f"Mend the field '{filled.problem.field}' first." if filled.problem else None
+    clicked = st.button(
+        "Launch",
+        type="primary",
+        icon=":material/rocket_launch:",
+        width="stretch",
+        disabled=filled.conf is None,
+        help=wrong,
+    )
+    if not clicked:
+        return
+    with errors.guarded(), st.spinner("Handing the run to Airflow…"):
+        run = runs.launch(project.name, filled.request, launch_key=launch_key(project, filled), by=shell.current_user())
+        del st.session_state["launch_key"]
+        st.switch_page("pages/run.py", query_params={"run_id": str(run.id)})
+
+
+fill_in_from_run()
+form, summary = st.columns([3, 2], gap="large")
+with form:
+    project = choose_project()
+    filled = launch_form(project, projects.nodes_of(project.name), by=shell.current_user())
+with summary, st.container(border=True):
+    st.markdown("**This will run**")
+    words = filled.conf.dbt_arguments() if filled.conf else filled.request.command.split(" ")
+    st.code(shlex.join(["dbt", *words]), language="bash", wrap_lines=True)
+    draw_launch(project, filled)
+    if filled.request.command.takes_selection:
+        draw_preview(project, filled)

@@ -1,0 +1,61 @@
+"""One project, `?name=`: its steps as they happen, what dbt found in it, its settings and its runs."""
+
+import streamlit as st
+
+from models.project import Step, StepState
+from services import history, projects
+from services.history import RunFilter
+from services.ui import errors, shell
+from services.ui.project_actions import project_actions
+from services.ui.project_contents import contents, problems
+from services.ui.project_settings import settings_card
+from services.ui.project_steps import steps_panel
+from services.ui.run_table import run_table
+from services.ui.words import plain
+
+RUNS_SHOWN = 20
+
+shell.require()
+
+with errors.stopping():
+    project = projects.get_project(st.query_params.get("name", ""))
+steps = {step.step: step for step in projects.steps_of(project)}
+is_ready = all(step.state is StepState.DONE for step in steps.values())
+parsed = steps[Step.PARSED]
+
+title, actions = st.columns([2, 3], vertical_alignment="center")
+with title.container(horizontal=True, vertical_alignment="center", gap="small"):
+    st.title(plain(project.name), anchor=False, width="content")
+    if project.paused:
+        st.badge("Paused", icon=":material/pause_circle:", color="gray")
+with actions:
+    project_actions(project, is_ready=is_ready)
+if project.description:
+    st.markdown(plain(project.description))
+
+left, right = st.columns([3, 2], gap="medium")
+with left:
+    steps_panel(project)
+    if parsed.state in (StepState.DONE, StepState.FAILED):
+        problems(parsed)
+with right:
+    settings_card(project, is_ready=is_ready)
+    link = steps[Step.KNOWN_TO_AIRFLOW].detail.get("link")
+    if link and is_ready:
+        st.link_button("Open the DAG in Airflow", link, icon=":material/open_in_new:")
+
+nodes_tab, runs_tab = st.tabs(["Contents", "Last runs"], key="tab", bind="query-params")
+with nodes_tab:
+    contents(project, parsed, projects.nodes_of(project.name))
+with runs_tab:
+    last = history.list_runs(RunFilter(projects=[project.name]), page_size=RUNS_SHOWN)
+    if not last.runs:
+        st.caption("It has not run yet." + (" Launch it to see its first run here." if is_ready else ""))
+    else:
+        run_table(last.runs, key="project_runs")
+        st.page_link(
+            "pages/runs.py",
+            label=f"All {last.total:,} runs",
+            icon=":material/history:",
+            query_params={"project": project.name},
+        )
