@@ -1,0 +1,1 @@
+"""What we claim about speed, measured against what a user would otherwise do."""

@@ -1,0 +1,136 @@
+"""The launch page: the command line that the form means, messages at the field, and one run a click."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Button
+
+from contracts.run_conf import DbtCommand, RunConf
+from models.run_state import RunState
+from services import history
+from tests.pages import seeded
+from tests.pages.conftest import OpenPage
+
+
+@pytest.fixture(autouse=True)
+def _shop(store: Path) -> None:
+    seeded.project("shop")
+
+
+def command_line(page: AppTest) -> str:
+    return str(page.code[0].value)
+
+
+def button(page: AppTest, label: str) -> Button:
+    return next(button for button in page.button if button.label == label)
+
+
+def test_it_opens_with_the_project_of_the_url(open_page: OpenPage) -> None:
+    seeded.project("harbour")
+    page = open_page("launch", project="shop")
+    assert not page.exception
+    assert page.selectbox(key="project").value == "shop"
+    assert command_line(page) == "dbt build --target dev"
+
+
+def test_picked_nodes_tags_and_typed_selectors_are_joined(open_page: OpenPage) -> None:
+    page = open_page("launch", project="shop")
+    page.multiselect(key="select_nodes").set_value(["stg_ships (model)", "port.calls (source)"]).run()
+    page.checkbox(key="select_after").check().run()
+    page.multiselect(key="select_tags").set_value(["nightly"]).run()
+    page.text_input(key="select_typed").set_value("path:models/marts").run()
+    page.text_input(key="exclude_typed").set_value("dim_ships").run()
+    assert command_line(page) == (
+        "dbt build --select stg_ships+ source:port.calls+ tag:nightly path:models/marts"
+        " --exclude dim_ships --target dev"
+    )
+
+
+@pytest.mark.parametrize("command", list(DbtCommand))
+def test_only_what_the_command_takes_is_shown(open_page: OpenPage, command: DbtCommand) -> None:
+    page = open_page("launch", project="shop")
+    page.selectbox(key="launch_command").set_value(command).run()
+    assert not page.exception
+    assert any(widget.key == "select_typed" for widget in page.text_input) == command.takes_selection
+    assert any(widget.key == "launch_full_refresh" for widget in page.toggle) == command.takes_full_refresh
+    assert any(widget.key == "launch_threads" for widget in page.number_input) == command.takes_threads
+    assert any(widget.key == "launch_macro" for widget in page.selectbox) == (command is DbtCommand.RUN_OPERATION)
+
+
+def test_a_macro_with_arguments(open_page: OpenPage) -> None:
+    page = open_page("launch", project="shop")
+    page.selectbox(key="launch_command").set_value(DbtCommand.RUN_OPERATION).run()
+    assert button(page, "Launch").disabled
+    page.selectbox(key="launch_macro").set_value("grant_select").run()
+    page.text_area(key="launch_macro_arguments").set_value("role: reporter").run()
+    assert command_line(page).startswith("dbt run-operation grant_select --args")
+    assert not button(page, "Launch").disabled
+
+
+@pytest.mark.parametrize(
+    ("kind", "key", "value", "said"),
+    [
+        ("text_area", "launch_vars", "a: [1", "not YAML"),
+        ("text_area", "launch_vars", "just words", "names and values"),
+        ("text_area", "launch_vars", "db_password: x", "secret"),
+        ("text_input", "select_typed", "a; rm -rf /", "not a dbt selector"),
+    ],
+)
+def test_a_wrong_value_has_its_message_and_never_launches(
+    open_page: OpenPage, kind: str, key: str, value: str, said: str
+) -> None:
+    page = open_page("launch", project="shop")
+    getattr(page, kind)(key=key).set_value(value).run()
+    assert not page.exception
+    assert any(text.value.startswith(":red[") and said in text.value.replace("\\", "") for text in page.markdown)
+    assert button(page, "Launch").disabled
+
+
+def test_a_double_click_with_airflow_down_makes_one_run_and_says_what_happened(open_page: OpenPage) -> None:
+    page = open_page("launch", project="shop")
+    page.text_input(key="select_typed").set_value("stg_ships+").run()
+    button(page, "Launch").click().run()
+    button(page, "Launch").click().run()
+    assert not page.exception
+    assert "Airflow" in page.error[0].value
+    assert history.list_runs().total == 1
+    assert command_line(page) == "dbt build --select stg_ships+ --target dev", "what was typed is still there"
+
+
+def test_a_form_changed_after_a_refusal_is_another_run(open_page: OpenPage) -> None:
+    page = open_page("launch", project="shop")
+    button(page, "Launch").click().run()
+    page.text_input(key="select_typed").set_value("dim_ships").run()
+    button(page, "Launch").click().run()
+    assert [run.conf["select"] for run in history.list_runs().runs] == [["dim_ships"], []]
+
+
+def test_a_preview_without_the_dbt_api_says_so(open_page: OpenPage) -> None:
+    page = open_page("launch", project="shop")
+    button(page, "Preview nodes").click().run()
+    assert not page.exception
+    assert page.error
+
+
+def test_an_earlier_run_fills_the_form(open_page: OpenPage) -> None:
+    conf = RunConf(
+        command=DbtCommand.RUN, select=["stg_ships+"], full_refresh=True, vars={"day": "2026-01-01"}, target="prod"
+    )
+    earlier = seeded.run("shop", state=RunState.FAILED, conf=conf)
+    page = open_page("launch", from_run=str(earlier.id))
+    assert not page.exception
+    assert command_line(page).startswith("dbt run --select stg_ships+ --full-refresh --vars")
+    assert command_line(page).endswith("--target prod")
+
+
+def test_an_earlier_run_that_does_not_exist_is_said(open_page: OpenPage) -> None:
+    page = open_page("launch", from_run="999")
+    assert not page.exception
+    assert "999" in page.warning[0].value
+
+
+def test_an_unknown_project_in_the_url_is_said(open_page: OpenPage) -> None:
+    page = open_page("launch", project="nowhere")
+    assert not page.exception
+    assert "nowhere" in page.warning[0].value

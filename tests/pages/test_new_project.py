@@ -1,0 +1,118 @@
+from streamlit.testing.v1 import AppTest
+
+from services import projects
+from services.projects import ProjectDraft
+from tests.pages.conftest import OpenPage
+
+
+def field(page: AppTest, kind: str, name: str, form: str = "copy_") -> object:
+    return getattr(page, kind)(key=f"project_form_{form}_{name}")
+
+
+def press(page: AppTest, label: str) -> AppTest:
+    [button] = [each for each in page.button if each.label == label]
+    return button.click().run()
+
+
+def told(page: AppTest) -> str:
+    return "\n".join(each.value for each in page.markdown)
+
+
+def text(page: AppTest, name: str, value: str, form: str = "copy_") -> None:
+    page.text_input(key=f"project_form_{form}_{name}").set_value(value)
+
+
+def test_a_project_is_created_and_its_steps_are_shown(open_page: OpenPage) -> None:
+    page = open_page("new_project")
+    text(page, "name", "shop")
+    text(page, "owner", "anna")
+    page = press(page, "Create project")
+    assert not page.exception
+    assert projects.get_project("shop").owner == "anna"
+    assert "Source ready" in told(page)
+
+
+def test_each_problem_stands_beside_its_field_and_what_was_typed_stays(open_page: OpenPage) -> None:
+    page = open_page("new_project")
+    text(page, "name", "a; touch x")
+    text(page, "schedule", "61 * * * *")
+    page = press(page, "Create project")
+    assert "lower\\-case letters" in told(page)
+    assert "not a cron expression" in told(page)
+    assert "2 fields need" in page.warning[0].value
+    assert page.text_input(key="project_form_copy__name").value == "a; touch x"
+    assert projects.list_projects() == []
+
+
+def test_a_problem_goes_when_its_field_is_right(open_page: OpenPage) -> None:
+    page = open_page("new_project")
+    text(page, "name", "Shop")
+    page = press(page, "Create project")
+    text(page, "name", "shop")
+    page.run()
+    assert "lower\\-case letters" not in told(page)
+    assert not page.warning
+
+
+def test_a_name_that_is_taken_is_told_beside_the_name(open_page: OpenPage) -> None:
+    projects.create(ProjectDraft(name="shop", owner="anna"), by="anna")
+    page = open_page("new_project")
+    text(page, "name", "shop")
+    page = press(page, "Create project")
+    assert "There is a project 'shop' already" in told(page)
+
+
+def test_the_schedule_is_told_in_words_with_its_next_runs(open_page: OpenPage) -> None:
+    page = open_page("new_project")
+    text(page, "schedule", "30 6 * * 1")
+    page.run()
+    assert "At 06\\:30, only on Monday" in told(page)
+    [following] = [each.value for each in page.caption if each.value.startswith("Next runs")]
+    assert following.count("Mon ") == 5
+
+
+def test_each_kind_of_source_has_its_fields(open_page: OpenPage) -> None:
+    page = open_page("new_project")
+    page.segmented_control(key="project_form_copy__kind").set_value("A git repository").run()
+    labels = [each.label for each in page.text_input]
+    assert {"Repository", "Branch", "Subfolder"} <= set(labels)
+    page = press(page, "Create project")
+    assert "Name the repository" in told(page)
+    page.segmented_control(key="project_form_copy__kind").set_value("A folder").run()
+    assert "Folder" in [each.label for each in page.text_input]
+
+
+def test_the_operators_are_described_and_the_missing_ones_say_so(open_page: OpenPage) -> None:
+    page = open_page("new_project")
+    captions = "\n".join(each.value for each in page.caption)
+    assert captions.count("**Cost**") == 3
+    assert told(page).count("Not in this version") + _badges(page).count("Not in this version") == 2
+
+
+def test_an_edit_starts_from_what_is_saved_and_keeps_the_name(open_page: OpenPage) -> None:
+    projects.create(ProjectDraft(name="shop", owner="O'Brien", schedule="@daily", retries=3), by="anna")
+    page = open_page("new_project", project="shop")
+    assert page.title[0].value == "Edit shop"
+    assert page.text_input(key="project_form_shop_name").disabled
+    assert page.text_input(key="project_form_shop_owner").value == "O'Brien"
+    assert page.number_input(key="project_form_shop_retries").value == 3
+    text(page, "schedule", "@hourly", form="shop")
+    press(page, "Save changes")
+    assert projects.get_project("shop").schedule == "@hourly"
+
+
+def test_a_copy_asks_for_a_name_of_its_own(open_page: OpenPage) -> None:
+    projects.create(ProjectDraft(name="shop", owner="anna", description="books"), by="anna")
+    page = open_page("new_project", copy="shop")
+    assert page.text_input(key="project_form_copy_shop_name").value == "shop_copy"
+    press(page, "Create project")
+    assert projects.get_project("shop_copy").description == "books"
+
+
+def test_a_project_that_is_not_there_is_told(open_page: OpenPage) -> None:
+    page = open_page("new_project", project="gone")
+    assert "no project" in page.warning[0].value
+
+
+def _badges(page: AppTest) -> str:
+    return "\n".join(str(each.proto) for each in page.get("badge")) if page.get("badge") else ""

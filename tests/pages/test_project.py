@@ -1,0 +1,103 @@
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from contracts.dbt_api import ParsedProject, ParseProblem
+from models.project import Step, StepState
+from services import projects
+from services.projects import ProjectDraft, store
+from services.projects.steps import DoesNotParse
+from tests.pages import seeded
+from tests.pages.conftest import OpenPage
+
+
+def text_of(page: AppTest) -> str:
+    return "\n".join(each.value for each in [*page.markdown, *page.caption, *page.code, *page.warning, *page.error])
+
+
+def labels(page: AppTest) -> list[str]:
+    return [each.label for each in page.button]
+
+
+def test_a_finished_project_shows_what_dbt_found(open_page: OpenPage) -> None:
+    seeded.project("shop")
+    page = open_page("project", name="shop")
+    assert not page.exception
+    assert {metric.label: metric.value for metric in page.metric} == {
+        "Models": "8",
+        "Tests": "8",
+        "Sources": "1",
+        "Seeds": "1",
+        "Snapshots": "1",
+    }
+    assert labels(page).count("Repeat") == 5
+    [launch] = [each for each in page.button if each.label == "Launch"]
+    assert not launch.disabled
+
+
+def test_a_failed_step_says_why_and_how_to_go_on(open_page: OpenPage) -> None:
+    project = projects.create(ProjectDraft(name="shop", owner="anna"), by="anna")
+    for _ in projects.advance("shop"):
+        pass
+    page = open_page("project", name="shop")
+    assert "cannot be reached" in text_of(page)
+    assert "Try again from here" in labels(page)
+    [launch] = [each for each in page.button if each.label == "Launch"]
+    assert launch.disabled
+    [again] = [each for each in page.button if each.label == "Try again from here"]
+    assert not again.click().run().exception
+    assert projects.steps_of(project)[1].step is Step.SOURCE_READY
+
+
+def test_what_dbt_says_against_a_project_is_shown_with_its_file_and_hint(open_page: OpenPage) -> None:
+    project = projects.create(ProjectDraft(name="shop", owner="anna"), by="anna")
+    found = ParseProblem(kind="cycle", message="Found a cycle: a --> b", hint="Take a ref away.", file="models/a.sql")
+    warning = ParseProblem(kind="warning", message="deprecated")
+    error = DoesNotParse(ParsedProject(ok=False, problems=[found, warning]))
+    store.begin(project, Step.PARSED, "")
+    store.fail(project, Step.PARSED, error, error.detail)
+    text = text_of(open_page("project", name="shop"))
+    assert "Found a cycle: a --> b" in text
+    assert "Take a ref away" in text
+
+
+def test_a_step_of_a_console_that_died_can_be_repeated(open_page: OpenPage) -> None:
+    project = projects.create(ProjectDraft(name="shop", owner="anna"), by="anna")
+    store.begin(project, Step.SOURCE_READY, "working")
+    page = open_page("project", name="shop")
+    assert "Interrupted" in text_of(page)
+    assert "Try again from here" in labels(page)
+
+
+def test_foreign_text_is_shown_as_it_is(open_page: OpenPage) -> None:
+    projects.create(ProjectDraft(name="shop", owner="O'Brien", description="**not bold** <b>x</b>"), by="anna")
+    text = text_of(open_page("project", name="shop"))
+    assert "\\*\\*not bold\\*\\*" in text
+    assert "<b>" not in text.replace("\\<b\\>", "")
+
+
+@pytest.mark.parametrize("query", [{}, {"name": "gone"}, {"name": "../../etc"}])
+def test_a_project_that_is_not_there_is_told(open_page: OpenPage, query: dict[str, str]) -> None:
+    page = open_page("project", **query)
+    assert not page.exception
+    assert "There is no project" in text_of(page)
+
+
+def test_with_airflow_away_pausing_says_so_and_changes_nothing(open_page: OpenPage) -> None:
+    seeded.project("shop")
+    project = projects.get_project("shop")
+    store.finish(project, Step.PUBLISHED, "", {"publication": projects.published(project).model_dump(mode="json")})
+    page = open_page("project", name="shop")
+    [pause] = [each for each in page.button if each.label == "Pause"]
+    page = pause.click().run()
+    assert "Cannot reach Airflow" in text_of(page)
+    assert not projects.get_project("shop").paused
+    assert all(step.state is StepState.DONE for step in projects.steps_of(project))
+
+
+def test_pausing_is_seen_at_once(open_page: OpenPage) -> None:
+    projects.create(ProjectDraft(name="shop", owner="anna"), by="anna")
+    page = open_page("project", name="shop")
+    [pause] = [each for each in page.button if each.label == "Pause"]
+    page = pause.click().run()
+    assert projects.get_project("shop").paused
+    assert "Resume" in labels(page)

@@ -1,0 +1,126 @@
+"""The page of one run: what failed comes first, every state is said in words, tabs open from the URL."""
+
+import pytest
+
+from models.run_state import NodeStatus, RunState
+from services import health, history, logs
+from tests.pages import seeded
+from tests.pages.conftest import OpenPage
+
+
+@pytest.mark.parametrize("query", [{}, {"run_id": "999"}, {"run_id": "abc"}])
+def test_an_unknown_run_says_so_and_leads_on(open_page: OpenPage, query: dict[str, str]) -> None:
+    page = open_page("run", **query)
+    assert not page.exception
+    assert page.title[0].value == "Run not found"
+    assert page.error
+
+
+@pytest.mark.parametrize("state", list(RunState))
+def test_every_state_opens_and_is_named(open_page: OpenPage, state: RunState) -> None:
+    seeded.healthy()
+    page = open_page("run", run_id=str(seeded.run(state=state).id))
+    assert not page.exception
+    assert any(state.style.word in text.value for text in page.markdown)
+
+
+def test_a_failed_run_shows_its_failing_nodes_first_with_message_and_sql(open_page: OpenPage) -> None:
+    made = seeded.run(state=RunState.FAILED, message="2 of 9 nodes failed")
+    seeded.filled(made, statuses=seeded.HALF_FAILED)
+    page = open_page("run", run_id=str(made.id))
+    assert not page.exception
+    failing = [expander for expander in page.expander if "fct" in expander.label]
+    assert failing[0].proto.expanded
+    assert seeded.ERROR in [code.value for code in failing[0].code]
+    assert seeded.SQL in [code.value for code in failing[0].code]
+    skipped = next(expander for expander in page.expander if "skipped" in expander.label)
+    assert any("fct" in text.value and "failed" in text.value for text in skipped.markdown)
+
+
+def test_nodes_are_listed_with_their_status_in_words(open_page: OpenPage) -> None:
+    made = seeded.run(state=RunState.FAILED)
+    seeded.filled(made, statuses=seeded.HALF_FAILED)
+    page = open_page("run", run_id=str(made.id))
+    page.segmented_control(key="nodes_order").set_value("Failed first").run()
+    table = page.dataframe[0].value
+    assert [cell[0] for cell in table["Status"]][:2] == ["✖ Error", "✖ Fail"]
+    assert len(table) == len(seeded.HALF_FAILED)
+
+
+def test_a_live_run_tells_how_far_it_is(open_page: OpenPage) -> None:
+    seeded.healthy()
+    made = seeded.run(state=RunState.RUNNING, minutes_ago=1, nodes_total=4)
+    seeded.filled(made, statuses={"a": NodeStatus.SUCCESS, "b": NodeStatus.STARTED})
+    page = open_page("run", run_id=str(made.id))
+    assert not page.exception
+    assert not page.warning
+    assert any("1 of 4 nodes done" in bar.proto.text for bar in page.get("progress"))
+    assert page.button(key="cancel").label == "Cancel run"
+
+
+def test_a_silent_collector_marks_the_page_as_old(open_page: OpenPage) -> None:
+    page = open_page("run", run_id=str(seeded.run(state=RunState.RUNNING, minutes_ago=1).id))
+    assert "collector is not running" in page.warning[0].value
+
+
+def test_an_unreachable_airflow_marks_a_live_page_as_old(open_page: OpenPage) -> None:
+    seeded.healthy()
+    health.report(health.AIRFLOW, reachable=False, message="No connection.")
+    page = open_page("run", run_id=str(seeded.run(state=RunState.RUNNING, minutes_ago=1).id))
+    assert "Airflow doesn't answer" in page.warning[0].value
+
+
+def test_the_log_tab_opens_from_the_url(open_page: OpenPage) -> None:
+    made = seeded.run(state=RunState.FAILED)
+    seeded.filled(made, statuses=seeded.HALF_FAILED, lines=300)
+    page = open_page("run", run_id=str(made.id), tab="Log", line="250")
+    assert not page.exception
+    assert len(page.get("bidi_component")) == 1
+
+
+def test_the_exact_configuration_and_the_artifacts_are_there(open_page: OpenPage) -> None:
+    made = seeded.run()
+    seeded.filled(made)
+    page = open_page("run", run_id=str(made.id), tab="Configuration")
+    assert not page.exception
+    assert f"dbt {made.command}" in [code.value for code in page.code]
+    page = open_page("run", run_id=str(made.id), tab="Artifacts")
+    assert not page.exception
+    assert any("run_results.json" in text.value for text in page.markdown)
+
+
+def test_text_of_a_person_or_of_dbt_is_never_markdown(open_page: OpenPage) -> None:
+    made = seeded.run(by="*anna* :red[x]", state=RunState.FAILED, message="a $x$ [link](http://evil)")
+    page = open_page("run", run_id=str(made.id))
+    assert r"\[link\]\(" in page.error[0].value
+    assert any(r"\*anna\*" in text.value for text in page.markdown)
+
+
+def test_cancel_asks_first_and_says_what_is_done(open_page: OpenPage) -> None:
+    seeded.healthy()
+    made = seeded.run(state=RunState.RUNNING, minutes_ago=1, nodes_total=40)
+    seeded.filled(made, statuses={f"n{number}": NodeStatus.SUCCESS for number in range(12)})
+    page = open_page("run", run_id=str(made.id))
+    page.button(key="cancel").click().run()
+    assert any("12 of 40 nodes are done" in text.value for text in page.markdown)
+    assert history.get_run(seeded.id_of(made)).cancel_requested_at is None
+
+
+def test_a_retry_that_airflow_does_not_answer_is_said_and_can_be_repeated(open_page: OpenPage) -> None:
+    seeded.project("shop")
+    made = seeded.run(state=RunState.FAILED)
+    seeded.filled(made, statuses=seeded.HALF_FAILED)
+    page = open_page("run", run_id=str(made.id))
+    page.button(key="again").click().run()
+    page.button(key="again").click().run()
+    assert not page.exception
+    assert page.error
+    assert history.list_runs().total == 2, "the same click twice is one run"
+
+
+def test_a_missing_log_file_is_an_empty_log(open_page: OpenPage) -> None:
+    made = seeded.run()
+    invocation = seeded.filled(made)
+    logs.path_of(invocation).unlink()
+    page = open_page("run", run_id=str(made.id), tab="Log")
+    assert not page.exception

@@ -1,0 +1,86 @@
+"""Fixtures with real stacks. A test folder gets them by importing them in its conftest."""
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+
+import pytest
+
+from stack.processes import PARTS
+from tests.stack.harness import Stack
+
+PARTS_OF_FIXTURE = {
+    "running_stack": PARTS,
+    "airflow_stack": ("dbt-api", "airflow"),
+    "dbt_api_stack": ("dbt-api",),
+}
+
+
+@pytest.fixture(scope="session")
+def _shared_stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The session's one stack, with the parts that its tests ask for and no more."""
+    asked = {name for item in request.session.items for name in getattr(item, "fixturenames", ())}
+    parts = {part for name in asked & PARTS_OF_FIXTURE.keys() for part in PARTS_OF_FIXTURE[name]}
+    stack = Stack(tmp_path_factory.mktemp("stack") / "data", parts=sorted(parts))
+    try:
+        stack.start()
+        yield stack
+    finally:
+        stack.close()
+
+
+@pytest.fixture(scope="session")
+def running_stack(_shared_stack: Stack) -> Stack:
+    """Everything: console, collector, Airflow, dbt API. Shared by the session; don't stop it or kill its parts."""
+    return _shared_stack
+
+
+@pytest.fixture(scope="session")
+def airflow_stack(_shared_stack: Stack) -> Stack:
+    """At least Airflow and the dbt API. Shared by the session."""
+    return _shared_stack
+
+
+@pytest.fixture(scope="session")
+def dbt_api_stack(_shared_stack: Stack) -> Stack:
+    """At least the dbt API. Shared by the session."""
+    return _shared_stack
+
+
+@pytest.fixture
+def make_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Stack]]:
+    """Makes private stacks, not started: for tests that stop, kill or misconfigure one."""
+    made: list[Stack] = []
+    numbers = itertools.count(1)
+
+    def make(parts: Sequence[str] = PARTS) -> Stack:
+        stack = Stack(tmp_path_factory.mktemp("private") / f"data{next(numbers)}", parts=parts)
+        made.append(stack)
+        return stack
+
+    yield make
+    for stack in made:
+        stack.close()
+
+
+@pytest.fixture
+def private_stack(make_stack: Callable[..., Stack]) -> Stack:
+    """A whole stack of its own, started."""
+    stack = make_stack()
+    stack.start()
+    return stack
+
+
+@pytest.fixture
+def as_console(running_stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
+    """Lets our services, imported by the test, work on the running stack's database and neighbours."""
+    from services.database import engine
+    from services.settings import settings
+
+    for name, value in running_stack.console_settings.items():
+        monkeypatch.setenv(name, value)
+    settings.cache_clear()
+    engine.cache_clear()
+    yield running_stack
+    engine().dispose()
+    settings.cache_clear()
+    engine.cache_clear()

@@ -1,0 +1,61 @@
+"""A tiny dbt project, and real servers."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.unit.dbt_api.server import Server
+
+PROFILES = """
+shop:
+  target: dev
+  outputs:
+    dev: {type: duckdb, path: "{{ env_var('PILOTHOUSE_PROJECT_DATA') }}/dev.duckdb", threads: 2}
+    prod: {type: duckdb, path: "{{ env_var('PILOTHOUSE_PROJECT_DATA') }}/prod.duckdb", threads: 2}
+"""
+MODELS = {
+    "models/orders.sql": "select 1 as id",
+    "models/slow.sql": "{{ config(materialized='table') }} select sleep_ms({{ var('slow_ms', 0) }}) as slept",
+    "models/broken.sql": "{{ config(enabled=var('break', false)) }} select no_such_column from {{ ref('orders') }}",
+    "models/loud.sql": "{% for n in range(var('lines', 0)) %}{{ log('x' * 2000, true) }}{% endfor %} select 1 as id",
+    "tests/never.sql": "{{ config(enabled=var('fail', false)) }} select * from {{ ref('orders') }}",
+    "tests/doubt.sql": "{{ config(enabled=var('doubt', false), severity='warn') }} select 1 from {{ ref('orders') }}",
+}
+
+
+def write_project(folder: Path, **files: str) -> Path:
+    (folder / "models").mkdir(parents=True, exist_ok=True)
+    (folder / "tests").mkdir(exist_ok=True)
+    (folder / "dbt_project.yml").write_text('name: shop\nversion: "1.0"\nprofile: shop\n')
+    (folder / "profiles.yml").write_text(PROFILES)
+    for name, text in {**MODELS, **files}.items():
+        (folder / name).write_text(text)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for all tests that leave it as it was, with the project `shop`."""
+    root = tmp_path_factory.mktemp("server")
+    started = Server(root / "data").start()
+    started.register("shop", write_project(root / "shop"))
+    yield started
+    started.end()
+
+
+@pytest.fixture
+def start_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """Starts servers of the test's own, which it may kill, with the projects `shop` and `other`."""
+    started: list[Server] = []
+
+    def start(**settings: str) -> Server:
+        server = Server(tmp_path / "data", **settings).start()
+        started.append(server)
+        for name in ("shop", "other"):
+            server.register(name, write_project(tmp_path / name))
+        return server
+
+    yield start
+    for server in started:
+        server.end()

@@ -1,0 +1,146 @@
+"""Whatever is killed at whatever moment: the invocation ends in a true state, and dbt never runs twice at a time."""
+
+import os
+import signal
+import sqlite3
+from collections.abc import Callable
+
+from tests.unit.dbt_api.server import Server, eventually, is_running
+
+Start = Callable[..., Server]
+SLOW = ("run", "--select", "slow", "--vars", '{"slow_ms": 6000}')
+ENDLESS = ("run", "--select", "slow", "--vars", '{"slow_ms": 600000}')
+
+
+def test_a_killed_server_takes_its_running_dbt_up_again(start_server: Start) -> None:
+    server = start_server()
+    server.submit("run", *SLOW)
+    server.sleeping("run")
+    server.submit("next", "run", "--select", "orders", priority=1)
+    pid = server.dbt_pid("run")
+
+    server.end(signal.SIGKILL)
+    assert is_running(pid)
+    server.start()
+
+    ended = server.ended("run")
+    assert (ended["state"], ended["attempt"], ended["exit_code"]) == ("SUCCESS", 1, 0)
+    assert b"CommandCompleted" in server.call("GET", "/api/v1/invocations/run/logs").content
+    assert server.dbt_pid("run") == pid
+    following = server.ended("next")
+    assert following["state"] == "SUCCESS", "two dbt on one DuckDB file would have failed on its lock"
+    assert following["started_at"] >= ended["finished_at"]
+
+
+def test_dbt_that_ends_while_the_server_is_dead_is_not_lost(start_server: Start) -> None:
+    server = start_server()
+    server.submit("run", *SLOW)
+    server.sleeping("run")
+
+    server.end(signal.SIGKILL)
+    eventually((server.attempt("run") / "exit.json").exists)
+    server.start()
+
+    ended = server.ended("run")
+    assert (ended["state"], ended["outcome"], ended["attempt"]) == ("SUCCESS", "success", 1)
+
+
+def test_dbt_that_dies_with_the_server_is_reported_as_lost(start_server: Start) -> None:
+    server = start_server()
+    server.submit("run", *ENDLESS)
+    server.sleeping("run")
+    shim = int(_parent_of(server.dbt_pid("run")))
+
+    server.end(signal.SIGKILL)
+    os.kill(shim, signal.SIGKILL)
+    os.kill(server.dbt_pid("run"), signal.SIGKILL)
+    server.start()
+
+    ended = server.ended("run")
+    assert (ended["state"], ended["outcome"], ended["exc_type"]) == ("FAILURE", "worker_lost", "WorkerLostError")
+
+
+def test_what_waits_survives_a_killed_server(start_server: Start) -> None:
+    server = start_server(SLOTS="1")
+    server.submit("running", *SLOW)
+    server.sleeping("running")
+    server.submit("waiting", "run", "--select", "orders", project="other")
+
+    server.end(signal.SIGKILL)
+    server.start()
+
+    assert server.ended("waiting")["state"] == "SUCCESS"
+
+
+def test_a_server_killed_just_before_dbt_began_starts_it(start_server: Start) -> None:
+    server = start_server(SLOTS="1")
+    server.submit("running", *SLOW)
+    server.sleeping("running")
+    server.submit("begun", "run", "--select", "orders", project="other")
+    server.submit("unqueued", "run", "--select", "orders", project="other")
+
+    server.end(signal.SIGKILL)
+    with sqlite3.connect(server.data / "dbt_api.db") as store, sqlite3.connect(server.data / "queue.db") as queue:
+        store.execute(
+            "update invocation set state = 'STARTED', attempt = 1, started_at = created_at where task_id = 'begun'"
+        )
+        queue.execute(
+            "update workflow_status set status = 'PENDING', executor_id = 'local' where workflow_uuid = 'begun'"
+        )
+        queue.execute("delete from workflow_status where workflow_uuid = 'unqueued'")
+    server.start()
+
+    begun = server.ended("begun")
+    assert (begun["state"], begun["attempt"]) == ("SUCCESS", 2)
+    assert server.ended("unqueued")["state"] == "SUCCESS"
+
+
+def test_a_stopped_server_leaves_no_dbt_and_says_so(start_server: Start) -> None:
+    server = start_server(STOP_GRACE_SECONDS="20")
+    server.submit("run", *ENDLESS)
+    server.submit("waiting", "run", "--select", "orders")
+    server.sleeping("run")
+    pid = server.dbt_pid("run")
+
+    assert server.end(signal.SIGTERM) == 0
+    assert not is_running(pid)
+    server.start()
+
+    ended = server.ended("run")
+    assert (ended["state"], ended["outcome"]) == ("FAILURE", "worker_lost")
+    assert ended["exc_message"] == "The dbt API server was stopped while dbt ran."
+    assert server.ended("waiting")["state"] == "SUCCESS"
+
+
+def test_a_killed_dbt_names_the_signal_and_memory(start_server: Start) -> None:
+    server = start_server()
+    server.submit("run", *ENDLESS)
+    server.sleeping("run")
+
+    os.kill(server.dbt_pid("run"), signal.SIGKILL)
+
+    ended = server.ended("run")
+    assert (ended["state"], ended["outcome"], ended["signal"]) == ("FAILURE", "oom", 9)
+    assert ended["exc_type"] == "OutOfMemory"
+    assert "signal 9" in ended["exc_message"]
+    assert "memory" in ended["exc_message"]
+
+
+def test_an_abort_asked_before_the_kill_is_kept(start_server: Start) -> None:
+    server = start_server()
+    server.submit("run", *ENDLESS)
+    server.sleeping("run")
+    os.kill(server.dbt_pid("run"), signal.SIGSTOP)
+
+    server.call("POST", "/api/v1/invocations/run/abort", json={"reason": "enough"})
+    server.end(signal.SIGKILL)
+    os.kill(server.dbt_pid("run"), signal.SIGCONT)
+    server.start()
+
+    ended = server.ended("run")
+    assert (ended["state"], ended["outcome"], ended["exc_message"]) == ("ABORTED", "aborted", "enough")
+
+
+def _parent_of(pid: int) -> str:
+    with open(f"/proc/{pid}/stat") as file:
+        return file.read().rpartition(")")[2].split()[1]
