@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import Depends, FastAPI, Security
 from fastapi.concurrency import run_in_threadpool
 
-from dbt_api.auth import BASIC, BEARER, authenticate
+from dbt_api.auth.login import BASIC, BEARER, authenticate
 from dbt_api.body_limit import BodyLimit
 from dbt_api.database import migrate
 from dbt_api.problem_json import add_error_handlers

@@ -7,12 +7,12 @@ from sqlalchemy.exc import IntegrityError
 
 from contracts.dbt_api import Artifact, Invocation, InvocationState, LogSize, Outcome, SubmitInvocation
 from dbt_api import queue, store
-from dbt_api.attempt import Attempt
-from dbt_api.command import checked, option
 from dbt_api.errors import ApiError, not_found
-from dbt_api.outcome import Verdict
-from dbt_api.profile import read_profile
-from dbt_api.projects import get_project
+from dbt_api.projects.profile import read_profile
+from dbt_api.projects.registry import get_project
+from dbt_api.running.attempt import Attempt
+from dbt_api.running.command import checked, option
+from dbt_api.running.outcome import Verdict
 from dbt_api.tables import InvocationRow, StopReason
 
 NOT_ARTIFACTS = {"partial_parse.msgpack", "graph.gpickle"}

@@ -10,7 +10,7 @@ from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
 from contracts.dbt_api import Problem
-from dbt_api.auth import SCHEMES
+from dbt_api.auth.login import SCHEMES
 from dbt_api.errors import ApiError
 
 LOG = logging.getLogger(__name__)

@@ -8,7 +8,8 @@ its target to the next one while its dbt still writes.
 from dbos import DBOS, DBOSConfig, SetEnqueueOptions, SetWorkflowID
 
 from contracts.dbt_api import InvocationState
-from dbt_api import runner, store
+from dbt_api import store
+from dbt_api.running import runner
 from dbt_api.settings import settings
 from dbt_api.tables import InvocationRow
 

@@ -8,7 +8,7 @@ from sqlmodel import col, select
 
 from contracts.dbt_api import Invocation, InvocationState, LogSize, SubmitInvocation
 from dbt_api.database import session
-from dbt_api.outcome import Verdict
+from dbt_api.running.outcome import Verdict
 from dbt_api.tables import InvocationRow, StopReason, now
 
 PENDING, STARTED = InvocationState.PENDING, InvocationState.STARTED

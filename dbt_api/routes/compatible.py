@@ -12,10 +12,10 @@ from pydantic import BaseModel, Field
 
 from contracts.dbt_api import AbortRequest, InvocationState, SubmitInvocation, TaskId
 from dbt_api import invocations, store
-from dbt_api.command import option, without_option
 from dbt_api.errors import ApiError
-from dbt_api.logs import rendered_tail
-from dbt_api.projects import resolve_project
+from dbt_api.projects.registry import resolve_project
+from dbt_api.records.logs import rendered_tail
+from dbt_api.running.command import option, without_option
 from dbt_api.settings import settings
 from dbt_api.tables import InvocationRow
 from dbt_api.waiting import wait_for_end

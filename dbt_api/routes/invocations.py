@@ -8,7 +8,7 @@ from fastapi.responses import FileResponse, StreamingResponse
 from contracts.dbt_api import AbortRequest, Invocation, InvocationPage, InvocationState, SubmitInvocation
 from dbt_api import invocations, store
 from dbt_api.errors import ApiError, not_found
-from dbt_api.logs import read_range, requested_range
+from dbt_api.records.logs import read_range, requested_range
 from dbt_api.waiting import wait_for_change
 
 router = APIRouter(prefix="/api/v1/invocations", tags=["invocations"])

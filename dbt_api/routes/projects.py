@@ -13,8 +13,9 @@ from contracts.dbt_api import (
     RegisteredProject,
     RegisterProject,
 )
-from dbt_api import parse, projects, sources, store
+from dbt_api import store
 from dbt_api.errors import ApiError
+from dbt_api.projects import parse, registry, sources
 
 router = APIRouter(prefix="/api/v1", tags=["projects"])
 
@@ -22,19 +23,19 @@ router = APIRouter(prefix="/api/v1", tags=["projects"])
 @router.put("/projects/{name}", summary="Make a project's files ready")
 def register(name: ProjectName, body: RegisterProject) -> RegisteredProject:
     """Write the template, check the folder, or clone; then install its packages. Safe to repeat: git gets newer."""
-    return projects.shown(sources.make_ready(name, body.source))
+    return registry.shown(sources.make_ready(name, body.source))
 
 
 @router.get("/projects", summary="List projects")
 def page() -> list[RegisteredProject]:
     """All registered projects by name."""
-    return [projects.shown(each) for each in projects.list_projects()]
+    return [registry.shown(each) for each in registry.list_projects()]
 
 
 @router.get("/projects/{name}", summary="Read a project")
 def read(name: ProjectName) -> RegisteredProject:
     """Where its files are and at which commit."""
-    return projects.shown(projects.get_project(name))
+    return registry.shown(registry.get_project(name))
 
 
 @router.post("/projects/{name}/parse", summary="Let dbt parse a project")
@@ -42,16 +43,16 @@ def parse_project(
     name: ProjectName, target: Annotated[str | None, Query(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$")] = None
 ) -> ParsedProject:
     """Its nodes, targets and problems. A project that doesn't parse is an answer, not an error."""
-    return parse.parse(projects.get_project(name), target=target)
+    return parse.parse(registry.get_project(name), target=target)
 
 
 @router.delete("/projects/{name}", status_code=204, summary="Forget a project")
 def delete(name: ProjectName) -> Response:
     """Delete the files that the server made. A folder source, the warehouse and the invocations stay."""
-    projects.get_project(name)
+    registry.get_project(name)
     if any(store.count(state, project=name) for state in (InvocationState.PENDING, InvocationState.STARTED)):
         raise ApiError(409, f"'{name}' has invocations that wait or run.", hint="Abort them or wait for their end.")
-    projects.forget_project(name)
+    registry.forget_project(name)
     sources.remove_files(name)
     return Response(status_code=204)
 
@@ -59,4 +60,4 @@ def delete(name: ProjectName) -> Response:
 @router.post("/preview", summary="Show which nodes a selection means")
 def preview(body: PreviewRequest) -> Preview:
     """By `dbt ls`, so it is what dbt itself would choose. A wrong selection is an answer too."""
-    return parse.preview(projects.get_project(body.project), body)
+    return parse.preview(registry.get_project(body.project), body)

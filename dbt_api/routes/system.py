@@ -8,7 +8,7 @@ from sqlalchemy import text
 from contracts.dbt_api import Health, InvocationState
 from dbt_api import store
 from dbt_api.database import session
-from dbt_api.dbt_process import adapters, installed
+from dbt_api.running.dbt_process import adapters, installed
 from dbt_api.settings import settings
 
 VERSION = "1"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from dbt_api.command import checked, option, without_option
 from dbt_api.errors import ApiError
+from dbt_api.running.command import checked, option, without_option
 
 
 @pytest.mark.parametrize(

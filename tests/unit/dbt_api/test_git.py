@@ -3,7 +3,7 @@
 import pytest
 
 from dbt_api.errors import ApiError
-from dbt_api.git import check_url
+from dbt_api.projects.git import check_url
 
 
 @pytest.mark.parametrize("url", ["https://host/a/b.git", "ssh://git@host/a.git", "git@host:a/b.git"])

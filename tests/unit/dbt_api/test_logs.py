@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dbt_api.logs import RENDERED_LIMIT, ByteRange, read_range, rendered_tail, requested_range
+from dbt_api.records.logs import RENDERED_LIMIT, ByteRange, read_range, rendered_tail, requested_range
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from contracts.dbt_api import InvocationState, Outcome
-from dbt_api.attempt import Ending
-from dbt_api.outcome import Story, judge, read_story
+from dbt_api.running.attempt import Ending
+from dbt_api.running.outcome import Story, judge, read_story
 from dbt_api.tables import StopReason
 
 

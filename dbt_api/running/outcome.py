@@ -11,8 +11,8 @@ from pathlib import Path
 
 from contracts.dbt_api import InvocationState, Outcome
 from contracts.log_event import LogEvent, parse_log_line
-from dbt_api.attempt import Ending
-from dbt_api.problems import plain_text
+from dbt_api.projects.problems import plain_text
+from dbt_api.running.attempt import Ending
 from dbt_api.tables import StopReason
 
 FAILED = {"error", "fail", "runtime error", "partial success"}

@@ -8,8 +8,8 @@ import signal
 import time
 
 from dbt_api import store
-from dbt_api.attempt import Attempt
 from dbt_api.lifecycle import stopping
+from dbt_api.running.attempt import Attempt
 from dbt_api.settings import settings
 from dbt_api.tables import InvocationRow, StopReason, now
 

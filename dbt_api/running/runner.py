@@ -12,13 +12,13 @@ from sqlmodel import Session
 
 from contracts.dbt_api import InvocationState, Outcome
 from dbt_api import store
-from dbt_api.attempt import Attempt
-from dbt_api.command import option
 from dbt_api.database import engine
-from dbt_api.dbt_process import dbt_command, dbt_environment, installed, keep_parse_cache, parse_cache
 from dbt_api.lifecycle import stopping
-from dbt_api.outcome import failure, judge, read_story
-from dbt_api.stopping import Stopping
+from dbt_api.running.attempt import Attempt
+from dbt_api.running.command import option
+from dbt_api.running.dbt_process import dbt_command, dbt_environment, installed, keep_parse_cache, parse_cache
+from dbt_api.running.outcome import failure, judge, read_story
+from dbt_api.running.stopping import Stopping
 from dbt_api.tables import InvocationRow, ProjectRow
 
 LOG = logging.getLogger(__name__)

@@ -4,10 +4,11 @@ import shutil
 from pathlib import Path
 
 from contracts.dbt_api import FolderSource, GitSource, InvocationState, ProjectSource, TemplateSource
-from dbt_api import git, store, template
-from dbt_api.dbt_answer import dbt_answer
+from dbt_api import store
 from dbt_api.errors import ApiError
-from dbt_api.projects import find_project, save_project
+from dbt_api.projects import git, template
+from dbt_api.projects.dbt_answer import dbt_answer
+from dbt_api.projects.registry import find_project, save_project
 from dbt_api.settings import settings
 from dbt_api.tables import ProjectRow
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from contracts.dbt_api import ParsedNode, ParsedProject, ParseProblem, Preview, PreviewRequest
 from contracts.run_conf import DbtCommand
-from dbt_api.dbt_answer import Answer, dbt_answer
-from dbt_api.dbt_process import installed, parse_cache
-from dbt_api.problems import plain_text, problem_of, problems_of
-from dbt_api.profile import project_name, read_profile
+from dbt_api.projects.dbt_answer import Answer, dbt_answer
+from dbt_api.projects.problems import plain_text, problem_of, problems_of
+from dbt_api.projects.profile import project_name, read_profile
+from dbt_api.running.dbt_process import installed, parse_cache
 from dbt_api.tables import ProjectRow
 
 COLLECTIONS = ("nodes", "sources", "exposures", "unit_tests")

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from contracts.log_event import LogEvent, parse_log_line
-from dbt_api.dbt_process import dbt_command, dbt_environment, keep_parse_cache
 from dbt_api.errors import ApiError
 from dbt_api.lifecycle import stopping
+from dbt_api.running.dbt_process import dbt_command, dbt_environment, keep_parse_cache
 from dbt_api.settings import settings
 
 LOOK_SECONDS = 0.05

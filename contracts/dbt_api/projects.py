@@ -1,0 +1,133 @@
+"""A dbt project on the dbt API: its source, what dbt finds in it, what a selection of its nodes means."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from contracts.names import PROJECT_NAME_PATTERN
+from contracts.run_conf import DbtCommand, Identifier, Selector
+
+ProjectName = Annotated[str, StringConstraints(pattern=PROJECT_NAME_PATTERN)]
+
+
+class Warehouse(StrEnum):
+    """Warehouses that a project template knows."""
+
+    DUCKDB = "duckdb"
+    POSTGRES = "postgres"
+    BIGQUERY = "bigquery"
+    SNOWFLAKE = "snowflake"
+    REDSHIFT = "redshift"
+    DATABRICKS = "databricks"
+
+
+class TemplateSource(BaseModel):
+    """A new project that the server writes from a template."""
+
+    kind: Literal["template"] = "template"
+    warehouse: Warehouse = Warehouse.DUCKDB
+
+
+class FolderSource(BaseModel):
+    """A folder on the dbt API server's machine, used where it lies."""
+
+    kind: Literal["folder"] = "folder"
+    path: str = Field(min_length=1)
+
+
+class GitSource(BaseModel):
+    """A git repository, cloned by the server. The url must carry no password: it is stored and shown."""
+
+    kind: Literal["git"] = "git"
+    url: str = Field(min_length=1, max_length=2000)
+    branch: str = Field(default="main", pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,200}$")
+    subfolder: str = ""
+
+
+ProjectSource = Annotated[TemplateSource | FolderSource | GitSource, Field(discriminator="kind")]
+
+
+class RegisterProject(BaseModel):
+    """Body of PUT /api/v1/projects/{name}: make the project's files ready. Safe to repeat."""
+
+    source: ProjectSource
+
+
+class RegisteredProject(BaseModel):
+    """A project that the dbt API can run."""
+
+    name: str
+    source: ProjectSource
+    path: str = Field(description="The dbt project folder on the server.")
+    git_sha: str | None = None
+    updated_at: datetime
+
+
+class ParsedNode(BaseModel):
+    """One node of a parsed project: model, test, seed, snapshot, source, exposure, macro (of the project itself)."""
+
+    unique_id: str
+    name: str
+    resource_type: str
+    package: str = ""
+    path: str = Field(default="", description="File below the project folder.")
+    tags: list[str] = Field(default_factory=list)
+    materialized: str | None = None
+    description: str = ""
+    depends_on: list[str] = Field(default_factory=list)
+
+
+class ParseProblem(BaseModel):
+    """Something that keeps a project from parsing, or a warning."""
+
+    kind: Literal[
+        "profile_missing",
+        "adapter_missing",
+        "cycle",
+        "compilation",
+        "yaml",
+        "dependency",
+        "not_a_project",
+        "warning",
+        "other",
+    ]
+    message: str
+    hint: str | None = None
+    file: str | None = None
+
+
+class ParsedProject(BaseModel):
+    """Answer of POST /api/v1/projects/{name}/parse. A project that doesn't parse is an answer, not an HTTP error."""
+
+    ok: bool
+    dbt_version: str | None = None
+    dbt_project_name: str | None = None
+    adapter: str | None = None
+    target: str | None = None
+    targets: list[str] = Field(default_factory=list)
+    git_sha: str | None = None
+    nodes: list[ParsedNode] = Field(default_factory=list)
+    problems: list[ParseProblem] = Field(default_factory=list)
+
+
+class PreviewRequest(BaseModel):
+    """Body of POST /api/v1/preview: which nodes would this selection run?"""
+
+    model_config = ConfigDict(extra="forbid")
+
+    project: ProjectName
+    command: DbtCommand = DbtCommand.BUILD
+    select: list[Selector] = Field(default_factory=list)
+    exclude: list[Selector] = Field(default_factory=list)
+    vars: dict[str, Any] = Field(default_factory=dict)
+    target: Identifier | None = None
+
+
+class Preview(BaseModel):
+    """dbt's own answer (`dbt ls`) to a selection."""
+
+    ok: bool
+    unique_ids: list[str] = Field(default_factory=list)
+    message: str | None = Field(default=None, description="dbt's words when the selection is wrong.")
