@@ -19,6 +19,7 @@ from stack.problems import Problem
 
 STAMP = "pilothouse-locks.json"
 TOOLS = "tests/tools.txt"
+DBT_API_TOOLS = "tests/dbt_api.txt"
 INSTALLER_LOCK = "stack/requirements.txt"
 
 # What pip and uv say when they cannot reach the package index.
@@ -48,7 +49,7 @@ TESTING = (
     Environment("airflow", (*AIRFLOW.locks, TOOLS)),
     Environment("test", ("tests/requirements.txt",)),
     CONSOLE,
-    Environment("dbt", (*DBT.locks, TOOLS)),
+    Environment("dbt", (*DBT.locks, TOOLS, DBT_API_TOOLS)),
 )
 
 

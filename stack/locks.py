@@ -13,6 +13,7 @@ LOCKS = {
     "dbt_api/requirements.in": ("--override", "dbt_api/overrides.txt"),
     "tests/requirements.in": (),
     "tests/tools.in": (),
+    "tests/dbt_api.in": (),
 }
 
 
