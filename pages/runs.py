@@ -1,11 +1,13 @@
-"""The history: runs of all projects, newest first, filtered, a page at a time."""
+"""The history: figures and trends, and runs of all projects, filtered, a page at a time."""
 
 import streamlit as st
 
 from services import history
 from services.ui import shell
-from services.ui.run_filters import clear_filters, is_filtered, run_filters
-from services.ui.run_table import run_table
+from services.ui.run_figures import run_figures
+from services.ui.run_filters import clear_filters, is_filtered, presets, run_filters
+from services.ui.run_table import csv_button, run_table
+from services.ui.run_trends import run_trends
 from services.ui.stale import stale_notice
 from services.ui.words import count
 
@@ -13,13 +15,14 @@ PAGE_SIZE = 50
 
 shell.require()
 
-title, action = st.columns([3, 1], vertical_alignment="center")
+known_projects, people = history.known_projects(), history.known_people()
+title, action = st.columns([1, 3], vertical_alignment="center")
 title.title("Runs", anchor=False)
-with action.container(horizontal=True, horizontal_alignment="right"):
+with action.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
+    presets(shell.current_user(), people)
     if st.button("Launch", type="primary", icon=":material/rocket_launch:"):
         st.switch_page("pages/launch.py")
 
-known_projects, people = history.known_projects(), history.known_people()
 chosen = run_filters(known_projects, people)
 first = history.list_runs(chosen, page=1, page_size=PAGE_SIZE)
 live = any(not run.state.is_terminal for run in first.runs)
@@ -42,7 +45,8 @@ def table() -> None:
     pages = max(1, -(-first.total // PAGE_SIZE))
     summary, pager = st.columns(2, vertical_alignment="center")
     summary.caption(count(first.total, "run") + (", refreshed every 3 seconds" if live else ""))
-    with pager.container(horizontal_alignment="right"):
+    with pager.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
+        csv_button(chosen)
         page = st.pagination(pages, key="page", bind="query-params") if pages > 1 else 1
     found = history.list_runs(chosen, page=page, page_size=PAGE_SIZE)
     run_table(found.runs, key="runs_table")
@@ -51,6 +55,13 @@ def table() -> None:
 
 
 if first.total:
-    table()
+    run_figures(chosen, window=st.session_state["when"])
+    table_tab, trends_tab = st.tabs(["Runs", "Trends"], key="tab", bind="query-params", on_change="rerun")
+    if table_tab.open:
+        with table_tab:
+            table()
+    if trends_tab.open:
+        with trends_tab:
+            run_trends(chosen)
 else:
     nothing_to_show()

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import col, func, select
+from sqlmodel import Session, col, func, or_, select, true
 
 from contracts.operators import OperatorName
 from models.run import Invocation, Run
@@ -25,6 +25,8 @@ class RunFilter:
     people: Sequence[str] = ()
     since: datetime | None = None
     until: datetime | None = None
+    text: str = ""
+    """Words that must all be found in project, command, message, person, commit or Airflow's run id."""
 
     def conditions(self) -> list[Any]:
         """The filter in SQL."""
@@ -39,25 +41,47 @@ class RunFilter:
             chosen.append(col(Run.created_at) >= self.since)
         if self.until:
             chosen.append(col(Run.created_at) < self.until)
-        return chosen
+        return [*chosen, *(_holds(word) for word in self.text.split())]
+
+
+def _holds(word: str) -> Any:
+    """Whether any text of a run, or its number, holds the word; capitals do not matter."""
+    texts = (Run.project, Run.command, Run.message, Run.launched_by, Run.git_sha, Run.dag_run_id)
+    found = or_(*(col(text).icontains(word, autoescape=True) for text in texts))
+    return or_(found, col(Run.id) == int(word)) if word.isdigit() and len(word) < 18 else found
 
 
 @dataclass(frozen=True)
 class RunPage:
-    """One page of runs, newest first, and how many there are in all."""
+    """One page of runs, and how many there are in all."""
 
     runs: list[Run] = field(default_factory=list)
     total: int = 0
 
 
 def list_runs(chosen: RunFilter | None = None, *, page: int = 1, page_size: int = 50) -> RunPage:
-    """One page of the runs that fit, newest first; pages count from 1."""
+    """One page of the runs that fit: those that live, then those that are over, newest first; pages count from 1."""
     conditions = (chosen or RunFilter()).conditions()
-    newest_first = (col(Run.created_at).desc(), col(Run.id).desc())
+    over = col(Run.state).in_([state for state in RunState if state.is_terminal])
+    start = (page - 1) * page_size
     with session() as opened:
-        total = opened.exec(select(func.count()).select_from(Run).where(*conditions)).one()
-        rows = select(Run).where(*conditions).order_by(*newest_first).offset((page - 1) * page_size).limit(page_size)
-        return RunPage(list(opened.exec(rows)), total)
+        count = select(func.count()).select_from(Run)
+        live, total = (opened.exec(count.where(*conditions, *more)).one() for more in ([~over], []))
+        rows = _newest(opened, conditions, ~over, start, page_size)
+        rows += _newest(opened, conditions, over, max(0, start - live), page_size - len(rows))
+    return RunPage(rows, total)
+
+
+def newest_runs(chosen: RunFilter, *, most: int) -> list[Run]:
+    """The newest runs that fit, at most so many: what is written into a file for other tools."""
+    with session() as opened:
+        return _newest(opened, chosen.conditions(), true(), 0, most)
+
+
+def _newest(opened: Session, conditions: list[Any], which: Any, offset: int, limit: int) -> list[Run]:
+    newest_first = (col(Run.created_at).desc(), col(Run.id).desc())
+    query = select(Run).where(*conditions, which).order_by(*newest_first)
+    return list(opened.exec(query.offset(offset).limit(limit)))
 
 
 def get_run(run_id: int) -> Run:

@@ -1,5 +1,6 @@
 """What can be done with a run: cancel, retry from failure, run again, launch again with changes, open in Airflow."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from uuid import uuid4
 
@@ -11,7 +12,7 @@ from services import runs
 from services.errors import ConfigurationError
 from services.ui import errors
 from services.ui.shell import current_user
-from services.ui.words import count
+from services.ui.words import count, plain
 
 
 def run_actions(run: Run) -> None:
@@ -29,7 +30,7 @@ def _cancel_button(run: Run) -> None:
     asked = run.cancel_requested_at is not None
     hint = "A cancel was asked; dbt is being stopped." if asked else "Stops dbt gracefully."
     if st.button("Cancel run", icon=":material/cancel:", disabled=asked, help=hint, key="cancel"):
-        _confirm_cancel(run)
+        confirm_cancel(run)
 
 
 def _repeat_buttons(run: Run) -> None:
@@ -41,9 +42,9 @@ def _repeat_buttons(run: Run) -> None:
         key="retry",
         help="A new run of only the nodes that failed, were skipped, or never finished.",
     ):
-        _again(run, only_unfinished=True)
+        run_again(run, only_unfinished=True)
     if st.button("Run again", icon=":material/play_arrow:", key="again", help="A new run with exactly the same conf."):
-        _again(run, only_unfinished=False)
+        run_again(run, only_unfinished=False)
     if st.button(
         "Change and launch",
         icon=":material/tune:",
@@ -53,7 +54,7 @@ def _repeat_buttons(run: Run) -> None:
         st.switch_page("pages/launch.py", query_params={"from_run": str(run.id)})
 
 
-def _again(run: Run, *, only_unfinished: bool) -> None:
+def run_again(run: Run, *, only_unfinished: bool) -> None:
     """Launch once per visit of this run's page and button, however often it is clicked."""
     assert run.id is not None
     name = f"again_key_{run.id}_{only_unfinished}"
@@ -64,20 +65,29 @@ def _again(run: Run, *, only_unfinished: bool) -> None:
         st.switch_page("pages/run.py", query_params={"run_id": str(new.id)})
 
 
-@st.dialog("Cancel this run?", icon=":material/cancel:")
-def _confirm_cancel(run: Run) -> None:
-    assert run.id is not None
-    done = run.nodes_ok + run.nodes_warn + run.nodes_error + run.nodes_skipped
-    st.markdown(f"**Run {run.id} of {run.project}**")
-    if run.nodes_total:
-        st.markdown(f"{done:,} of {count(run.nodes_total, 'node')} are done. What they wrote stays in the warehouse.")
-    else:
-        st.markdown("No node has finished yet.")
+def confirm_cancel(*chosen: Run) -> None:
+    """Ask in a dialog, naming the runs and what is done of each; cancel them on a yes."""
+    title = "Cancel this run?" if len(chosen) == 1 else f"Cancel {len(chosen)} runs?"
+    st.dialog(title, icon=":material/cancel:")(_ask_to_cancel)(chosen)
+
+
+def _ask_to_cancel(chosen: Sequence[Run]) -> None:
+    for run in chosen:
+        st.markdown(f"**Run {run.id} of {plain(run.project)}**: {_so_far(run)}")
     st.markdown("dbt gets an interrupt: it stops its queries and ends. You can retry what is left later.")
     with st.container(horizontal=True, horizontal_alignment="right"):
-        if st.button("Keep it running", key="keep"):
+        if st.button("Keep it running" if len(chosen) == 1 else "Keep them running", key="keep"):
             st.rerun()
-        if st.button("Cancel run", type="primary", key="confirm_cancel"):
+        label = "Cancel run" if len(chosen) == 1 else "Cancel runs"
+        if st.button(label, type="primary", key="confirm_cancel"):
             with errors.guarded():
-                runs.cancel(run.id, by=current_user())
+                for run in chosen:
+                    runs.cancel(run.id or 0, by=current_user())
                 st.rerun()
+
+
+def _so_far(run: Run) -> str:
+    done = run.nodes_ok + run.nodes_warn + run.nodes_error + run.nodes_skipped
+    if not run.nodes_total:
+        return "no node has finished yet."
+    return f"{done:,} of {count(run.nodes_total, 'node')} are done. What they wrote stays in the warehouse."

@@ -1,6 +1,7 @@
 """The filters of the run history, each bound to the URL so that a filtered view can be shared."""
 
 from datetime import timedelta
+from typing import Any
 
 import streamlit as st
 
@@ -16,7 +17,8 @@ WINDOWS = {
     "Last 7 days": timedelta(days=7),
     "Last 30 days": timedelta(days=30),
 }
-_KEYS = ("state", "project", "operator", "who", "when")
+_KEYS = {"state": [], "project": [], "operator": [], "who": [], "when": "Any time", "q": ""}
+"""The filters and what they say when they leave nothing out."""
 
 
 def run_filters(projects: list[str], people: list[str]) -> RunFilter:
@@ -31,17 +33,26 @@ def run_filters(projects: list[str], people: list[str]) -> RunFilter:
         label_visibility="collapsed",
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.text_input(
+            "Search",
+            key="q",
+            bind="query-params",
+            placeholder="Command, message, commit…",
+            icon=":material/search:",
+            on_change=_first_page,
+            width=200,
+        )
         _several("Project", projects, key="project", placeholder="All projects")
         _several("Operator", [each.label for each in OPERATORS.values()], key="operator", placeholder="All operators")
         _several("Launched by", people, key="who", placeholder="Everybody")
-        st.selectbox("When", list(WINDOWS), key="when", bind="query-params", on_change=_first_page, width=150)
+        st.selectbox("When", list(WINDOWS), key="when", bind="query-params", on_change=_first_page, width=130)
         st.button("Clear filters", icon=":material/filter_alt_off:", on_click=clear_filters, disabled=not is_filtered())
     return _chosen()
 
 
 def _several(label: str, options: list[str], *, key: str, placeholder: str) -> None:
     st.multiselect(
-        label, options, key=key, bind="query-params", placeholder=placeholder, on_change=_first_page, width=212
+        label, options, key=key, bind="query-params", placeholder=placeholder, on_change=_first_page, width=148
     )
 
 
@@ -54,18 +65,36 @@ def _chosen() -> RunFilter:
         operators=[name for name, each in OPERATORS.items() if each.label in state.operator],
         people=list(state.who),
         since=now() - window if window else None,
+        text=state.q,
     )
+
+
+def presets(person: str, people: list[str]) -> None:
+    """Draw the views that people want most; each is filters like any other, so its address can be shared."""
+    live = [state.style.word for state in RunState if not state.is_terminal]
+    _preset("Running now", "play_circle", {"state": live})
+    _preset("Failed today", "error", {"state": [RunState.FAILED.style.word], "when": "Last 24 hours"})
+    if person in people:
+        _preset("Mine", "person", {"who": [person]})
+
+
+def _preset(label: str, icon: str, values: dict[str, Any]) -> None:
+    st.button(label, icon=f":material/{icon}:", type="tertiary", on_click=_choose, args=(values,))
 
 
 def is_filtered() -> bool:
     """Whether any filter leaves something out."""
-    return any(st.session_state.get(key) not in (None, [], "Any time") for key in _KEYS)
+    return any(st.session_state.get(key, nothing) != nothing for key, nothing in _KEYS.items())
 
 
 def clear_filters() -> None:
     """Take all filters away; for a button's on_click."""
-    for key in _KEYS:
-        st.session_state[key] = "Any time" if key == "when" else []
+    _choose({})
+
+
+def _choose(values: dict[str, Any]) -> None:
+    for key, nothing in _KEYS.items():
+        st.session_state[key] = values.get(key, nothing)
     _first_page()
 
 

@@ -1,4 +1,4 @@
-"""A table of runs whose rows open the run's page."""
+"""A table of runs: each row opens its run and has a menu of orders, several can be chosen."""
 
 from collections.abc import Sequence
 
@@ -7,8 +7,11 @@ import streamlit as st
 
 from models.run import Run, Trigger
 from models.run_state import RunState
+from services import figures, history
+from services.history import RunFilter
 from services.operators import operator
-from services.ui.words import between, duration
+from services.ui.run_actions import confirm_cancel, run_again
+from services.ui.words import between, count, duration
 
 _TRIGGER_WORDS = {
     Trigger.MANUAL: "by hand",
@@ -18,50 +21,142 @@ _TRIGGER_WORDS = {
 }
 
 
+CSV_ROWS = 20_000
+
+OPEN, RETRY, AGAIN, CHANGE, CANCEL = (
+    ":material/open_in_full: Open",
+    ":material/replay: Retry from failure",
+    ":material/play_arrow: Run again",
+    ":material/tune: Change and launch",
+    ":material/cancel: Cancel",
+)
+
+
 def run_table(runs: Sequence[Run], *, key: str) -> None:
-    """Draw the runs, one a row; its first cell opens the run's page in the same tab."""
+    """Draw the runs, one a row, with a menu of what can be done with each; chosen rows can be cancelled together."""
     styles = [state.style for state in RunState]
-    st.dataframe(
+    above = st.container()
+    selected = st.dataframe(
         _frame(runs),
         key=key,
         hide_index=True,
         height="content",
+        on_select="rerun",
+        selection_mode="multi-row",
         column_config={
             "Run": st.column_config.ButtonColumn(
                 width=80,
                 key=f"{key}_open",
-                on_click=_open,
+                on_click=_note_click,
                 args=(f"{key}_open", [run.id for run in runs]),
                 help="Opens the run",
+            ),
+            "Do": st.column_config.ButtonColumn(
+                width=55,
+                key=f"{key}_do",
+                on_click=_note_click,
+                args=(f"{key}_do", [run.id for run in runs]),
+                help="What can be done with the run",
             ),
             "State": st.column_config.MultiselectColumn(
                 options=[style.label for style in styles], color=[style.colour for style in styles], width=108
             ),
-            "Project": st.column_config.TextColumn(width=125),
-            "Command": st.column_config.TextColumn(width=165),
-            "Nodes": st.column_config.TextColumn(width=165),
+            "Project": st.column_config.TextColumn(width=115),
+            "Command": st.column_config.TextColumn(width=150),
+            "Nodes": st.column_config.TextColumn(width=150),
             "Created": st.column_config.DatetimeColumn(format="distance", width=105),
             "Queued for": st.column_config.TextColumn(width=80),
             "Ran for": st.column_config.TextColumn(width=75),
+            "Against usual": st.column_config.TextColumn(
+                width=100, help="Against the median of successful runs with the same project and command"
+            ),
             "Launched by": st.column_config.TextColumn(width=85),
         },
-        alt="Runs, newest first",
+        alt="Runs: those that live, then the newest",
     )
-    chosen = st.session_state.pop("open_run", None)
-    if chosen is not None:
-        st.switch_page("pages/run.py", query_params={"run_id": str(chosen)})
+    _act()
+    with above:
+        _draw_selection([runs[row] for row in selected.selection.rows if row < len(runs)])
 
 
-def _open(click_key: str, ids: list[int]) -> None:
+def csv_button(chosen: RunFilter) -> None:
+    """Draw the download of all runs that fit, not only of those on the page."""
+    st.download_button(
+        "CSV",
+        data=lambda: _csv(history.newest_runs(chosen, most=CSV_ROWS)),
+        file_name="runs.csv",
+        mime="text/csv",
+        on_click="ignore",
+        icon=":material/download:",
+        type="tertiary",
+        help=f"All runs that fit, the newest {CSV_ROWS:,} at most, with exact times",
+    )
+
+
+def _csv(runs: Sequence[Run]) -> str:
+    columns = (
+        *("id", "project", "state", "operator", "command", "target", "trigger", "launched_by", "git_sha"),
+        *("created_at", "started_at", "finished_at", "message"),
+        *("nodes_total", "nodes_ok", "nodes_warn", "nodes_error", "nodes_skipped"),
+    )
+    return str(
+        pd.DataFrame([run.model_dump(include=set(columns)) for run in runs], columns=columns).to_csv(index=False)
+    )
+
+
+def _note_click(click_key: str, ids: list[int]) -> None:
+    """Remember the click; it is acted on while the page draws, where a dialog or another page can open."""
     click = st.session_state[click_key]
     if click is not None:
-        st.session_state["open_run"] = ids[click["row"]]
+        st.session_state["run_click"] = (ids[click["row"]], click["label"])
+
+
+def _act() -> None:
+    run_id, label = st.session_state.pop("run_click", (None, None))
+    if run_id is None:
+        return
+    if label == CHANGE:
+        st.switch_page("pages/launch.py", query_params={"from_run": str(run_id)})
+    if label in (RETRY, AGAIN):
+        run_again(history.get_run(run_id), only_unfinished=label == RETRY)
+    elif label == CANCEL:
+        confirm_cancel(history.get_run(run_id))
+    else:
+        st.switch_page("pages/run.py", query_params={"run_id": str(run_id)})
+
+
+def _draw_selection(chosen: Sequence[Run]) -> None:
+    if not chosen:
+        return
+    live = [run for run in chosen if not run.state.is_terminal and run.cancel_requested_at is None]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f"{count(len(chosen), 'run')} chosen", width="content")
+        if st.button(
+            f"Cancel {count(len(live), 'run')}" if live else "Cancel",
+            icon=":material/cancel:",
+            disabled=not live,
+            help=None if live else "None of the chosen runs can be cancelled: they are over, or being cancelled.",
+        ):
+            confirm_cancel(*live)
+        two = len(chosen) == 2
+        hint = None if two else "Choose two runs to compare them."
+        if st.button("Compare", icon=":material/compare_arrows:", disabled=not two, help=hint):
+            st.switch_page("pages/compare.py", query_params={"runs": f"{chosen[0].id}-{chosen[1].id}"})
+
+
+def _doings(run: Run) -> list[str]:
+    if not run.state.is_terminal:
+        return [OPEN, CHANGE] if run.cancel_requested_at else [OPEN, CHANGE, CANCEL]
+    retry = [RETRY] if run.state in (RunState.FAILED, RunState.CANCELLED) else []
+    return [OPEN, *retry, AGAIN, CHANGE]
 
 
 def _frame(runs: Sequence[Run]) -> pd.DataFrame:
+    usual = figures.usual_durations(runs)
     return pd.DataFrame(
         {
             "Run": [f"Open {run.id}" for run in runs],
+            "Do": [_doings(run) for run in runs],
             "State": [[run.state.style.label] for run in runs],
             "Project": [run.project for run in runs],
             "Command": [f"dbt {run.command}" for run in runs],
@@ -69,12 +164,21 @@ def _frame(runs: Sequence[Run]) -> pd.DataFrame:
             "Created": pd.to_datetime([run.created_at for run in runs], utc=True),
             "Queued for": [duration(between(run.created_at, run.started_at or run.finished_at)) for run in runs],
             "Ran for": [duration(between(run.started_at, run.finished_at)) for run in runs],
+            "Against usual": [_against(run, usual.get((run.project, run.command))) for run in runs],
             "Launched by": [run.launched_by or "" for run in runs],
             "How": [_TRIGGER_WORDS[run.trigger] for run in runs],
             "Operator": [operator(run.operator).label for run in runs],
             "Target": [run.target or "" for run in runs],
+            "Commit": [(run.git_sha or "")[:8] for run in runs],
         }
     )
+
+
+def _against(run: Run, usual: float | None) -> str:
+    seconds = between(run.started_at, run.finished_at)
+    if not usual or seconds is None:
+        return ""
+    return f"{'▲ ' if figures.is_slow(seconds, usual) else ''}{seconds / usual:.1f} ×"
 
 
 def _nodes(run: Run) -> str:

@@ -49,6 +49,7 @@ def navigation() -> StreamlitPage:
         _page("launch", "Launch", "rocket_launch"),
         _page("runs", "Runs", "history"),
         _page("run", "Run", "play_circle", hidden=True),
+        _page("compare", "Compare runs", "compare_arrows", hidden=True),
         _page("projects", "Projects", "deployed_code"),
         _page("project", "Project", "deployed_code", hidden=True),
         _page("new_project", "New project", "add_circle", hidden=True),

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from services import database
@@ -26,6 +27,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     settings.cache_clear()
     database.engine.cache_clear()
     database.migrate()
+    st.cache_data.clear()
     yield tmp_path
     database.engine().dispose()
     settings.cache_clear()

@@ -3,7 +3,7 @@
 import pandas as pd
 from streamlit.testing.v1 import AppTest
 
-from models.run_state import RunState
+from models.run_state import NodeStatus, RunState
 from tests.pages import seeded
 from tests.pages.conftest import OpenPage
 
@@ -63,3 +63,58 @@ def test_a_state_that_does_not_exist_is_ignored(open_page: OpenPage) -> None:
     page = open_page("runs", state="Exploded")
     assert not page.exception
     assert len(table(page)) == 1
+
+
+def test_figures_stand_above_the_table_and_trends_behind_a_tab(open_page: OpenPage) -> None:
+    for number in range(4):
+        made = seeded.run("shop", state=RunState.FAILED if number == 3 else RunState.SUCCEEDED, minutes_ago=10 - number)
+        seeded.filled(made, statuses=seeded.HALF_FAILED)
+    page = open_page("runs")
+    assert [(each.label, each.value) for each in page.metric][:2] == [("Runs", "4"), ("Success rate", "75%")]
+    assert any("Failing now: **shop**" in each.value for each in page.caption)
+    page = open_page("runs", tab="Trends")
+    assert not page.exception
+    assert {"Durations", "Operators", "Slowest nodes", "Most often failing", "Flaky tests"} <= {
+        each.value for each in page.subheader
+    }
+
+
+def test_presets_are_filters_in_the_address(open_page: OpenPage) -> None:
+    seeded.run("shop", state=RunState.FAILED)
+    seeded.run("shop", state=RunState.FAILED, minutes_ago=60 * 24 * 3)
+    page = open_page("runs")
+    next(button for button in page.button if button.label == "Failed today").click().run()
+    assert not page.exception
+    assert len(table(page)) == 1
+    assert (page.query_params["state"], page.query_params["when"]) == ("Failed", "Last 24 hours")
+
+
+def test_a_search_is_in_the_address(open_page: OpenPage) -> None:
+    seeded.run("shop", by="ben")
+    seeded.run("shop", by="anna")
+    page = open_page("runs", q="ben")
+    assert list(table(page)["Launched by"]) == ["ben"]
+
+
+def test_a_row_offers_what_its_state_allows(open_page: OpenPage) -> None:
+    seeded.run("shop", state=RunState.RUNNING, minutes_ago=1)
+    seeded.run("shop", state=RunState.FAILED, minutes_ago=2)
+    live, failed = [" ".join(cell) for cell in table(open_page("runs"))["Do"]]
+    assert "Cancel" in live
+    assert "Run again" not in live
+    assert "Retry from failure" in failed
+    assert "Cancel" not in failed
+
+
+def test_two_runs_side_by_side(open_page: OpenPage) -> None:
+    before, after = seeded.run("shop", minutes_ago=9), seeded.run("shop", state=RunState.FAILED, minutes_ago=5)
+    seeded.filled(before, statuses=dict.fromkeys(seeded.HALF_FAILED, NodeStatus.SUCCESS))
+    seeded.filled(after, statuses=seeded.HALF_FAILED)
+    page = open_page("compare", runs=f"{after.id}-{before.id}")
+    assert not page.exception
+    facts, nodes = (each.value for each in page.dataframe)
+    assert list(facts[""]) == ["State"]
+    assert nodes["Node"].iloc[0] != ""
+    assert f"Run {before.id}" in nodes.columns
+    assert "names no two runs" in open_page("compare", runs="nonsense").warning[0].value
+    assert "There is no run" in open_page("compare", runs="1-999").warning[0].value
