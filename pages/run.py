@@ -11,10 +11,11 @@ from services.ui.run_actions import run_actions
 from services.ui.run_details import artifacts, configuration
 from services.ui.run_header import run_header
 from services.ui.run_log import run_log
+from services.ui.run_timeline import run_timeline
 from services.ui.stale import stale_notice
 from services.ui.words import plain
 
-TABS = ("Nodes", "Log", "Configuration", "Artifacts")
+TABS = ("Nodes", "Timeline", "Log", "Configuration", "Artifacts")
 
 shell.require()
 
@@ -56,7 +57,7 @@ def last_results(invocations: list[Invocation]) -> list[NodeResult]:
 
 def draw_tab(run: Run, invocations: list[Invocation], nodes: list[NodeResult]) -> None:
     """Draw the open tab; the closed ones cost nothing."""
-    nodes_tab, log_tab, configuration_tab, artifacts_tab = st.tabs(
+    nodes_tab, timeline_tab, log_tab, configuration_tab, artifacts_tab = st.tabs(
         TABS, key="tab", bind="query-params", on_change="rerun"
     )
     if nodes_tab.open:
@@ -65,6 +66,9 @@ def draw_tab(run: Run, invocations: list[Invocation], nodes: list[NodeResult]) -
                 node_table(nodes, key="nodes")
             else:
                 st.caption("No node has started yet." if is_live(run) else "dbt ran no node.")
+    if timeline_tab.open:
+        with timeline_tab:
+            run_timeline(run, nodes)
     if log_tab.open:
         with log_tab:
             run_log(run, invocations)

@@ -124,3 +124,15 @@ def test_a_missing_log_file_is_an_empty_log(open_page: OpenPage) -> None:
     logs.path_of(invocation).unlink()
     page = open_page("run", run_id=str(made.id), tab="Log")
     assert not page.exception
+
+
+@pytest.mark.parametrize("state", [RunState.FAILED, RunState.RUNNING, RunState.CANCELLED, RunState.QUEUED])
+def test_the_timeline_says_where_the_time_went(open_page: OpenPage, state: RunState) -> None:
+    seeded.healthy()
+    made = seeded.run(state=state, minutes_ago=1)
+    seeded.filled(made, statuses=seeded.HALF_FAILED if state is not RunState.QUEUED else {})
+    page = open_page("run", run_id=str(made.id), tab="Timeline")
+    assert not page.exception
+    said = " ".join(each.value for each in [*page.caption, *page.markdown])
+    assert "Airflow and queues" in said
+    assert ("critical path" in said) == (state is not RunState.QUEUED)
