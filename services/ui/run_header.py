@@ -7,6 +7,7 @@ from models.run import Invocation, Run, Trigger
 from models.run_state import RunState
 from services.history import usual_seconds
 from services.operators import operator
+from services.since_green import since_green
 from services.ui.badges import badge
 from services.ui.words import ago, between, count, duration, listed, moment, plain
 
@@ -108,5 +109,28 @@ def _message(run: Run, invocations: list[Invocation]) -> None:
         return
     if run.state is RunState.FAILED:
         st.error(plain(run.message), icon=":material/error:")
+        _before_it(run)
     else:
         st.info(plain(run.message), icon=":material/info:")
+
+
+def _before_it(run: Run) -> None:
+    """Whether it failed before, since when, and what it can be compared with."""
+    past = since_green(run)
+    first, green = past.first_failed, past.last_green
+    again = f"Failed {past.failed_in_a_row} times in a row, since {ago(first.created_at)}."
+    said = "It did not fail the time before." if past.failed_in_a_row == 1 and green else again
+    if past.failed_in_a_row == 1 and not green:
+        said = "No run like it has succeeded yet."
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f":gray[{said}]", width="content")
+        if past.failed_in_a_row > 1:
+            _link("run", f"First failed: run {first.id}", run_id=str(first.id))
+        if green:
+            moved = ", other commit" if past.commit_changed else ""
+            _link("run", f"Last green: run {green.id}, {ago(green.created_at)}{moved}", run_id=str(green.id))
+            _link("compare", "Compare with it", runs=f"{green.id}-{run.id}")
+
+
+def _link(page: str, label: str, **query: str) -> None:
+    st.page_link(f"pages/{page}.py", label=label, query_params=query)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from contracts.run_conf import DbtCommand, RunConf
 from models.run_state import NodeStatus, RunState
 from services import health, history, logs
 from tests.pages import seeded
@@ -136,3 +137,25 @@ def test_the_timeline_says_where_the_time_went(open_page: OpenPage, state: RunSt
     said = " ".join(each.value for each in [*page.caption, *page.markdown])
     assert "Airflow and queues" in said
     assert ("critical path" in said) == (state is not RunState.QUEUED)
+
+
+def test_a_failure_says_since_when_and_what_was_green(open_page: OpenPage) -> None:
+    green = seeded.run(minutes_ago=60)
+    first = seeded.run(state=RunState.FAILED, minutes_ago=40, message="boom")
+    seeded.run(minutes_ago=35, conf=RunConf(command=DbtCommand.DEBUG))
+    seeded.run("harbour", minutes_ago=34)
+    last = seeded.run(state=RunState.FAILED, minutes_ago=30, message="boom", conf=RunConf(select=["stg_ships"]))
+    page = open_page("run", run_id=str(last.id))
+    assert not page.exception
+    assert any("Failed 2 times in a row" in each.value for each in page.markdown)
+    labels = " ".join(link.proto.label for link in page.get("page_link"))
+    assert f"First failed: run {first.id}" in labels
+    assert f"Last green: run {green.id}" in labels
+    assert "Compare with it" in labels
+    assert any("did not fail the time before" in each.value for each in open_page("run", run_id=str(first.id)).markdown)
+
+
+def test_a_first_failure_ever_says_so(open_page: OpenPage) -> None:
+    made = seeded.run(state=RunState.FAILED, message="boom")
+    page = open_page("run", run_id=str(made.id))
+    assert any("No run like it has succeeded yet" in each.value for each in page.markdown)
