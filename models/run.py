@@ -62,6 +62,8 @@ class Run(SQLModel, table=True):
     nodes_skipped: int = 0
     collected: bool = Field(default=False, index=True)
     """True when the run is over and its log and results are complete: the collector is done with it."""
+    announced: bool = Field(default=False, index=True)
+    """True when it was decided who is told of the run's end."""
     collected_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
     """When the collector last had news of this run."""
 

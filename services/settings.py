@@ -32,6 +32,9 @@ class Settings(BaseSettings):
     dbt_api_url: str = Field(default="http://127.0.0.1:8581", description="Address as the console reaches it.")
     dbt_api_token: SecretStr | None = Field(default=None, description="The dbt API's bearer token.")
 
+    console_url: str = Field(
+        default="http://127.0.0.1:8501", description="The console's own address, for links in notifications."
+    )
     collector_interval_seconds: float = Field(
         default=0.5, gt=0, description="How often the collector asks the dbt API for news while something runs."
     )

@@ -38,6 +38,14 @@ def since_green(run: Run) -> SinceGreen:
     return SinceGreen(green, first or run, max(1, count))
 
 
+def verdict_before(run: Run) -> RunState | None:
+    """How the last run of its like ended that succeeded or failed."""
+    with session() as opened:
+        judged = col(Run.state).in_([RunState.SUCCEEDED, RunState.FAILED])
+        before = _newest(opened, *_before(run), judged)
+        return before.state if before else None
+
+
 def _newest(opened: Session, *conditions: Any) -> Run | None:
     return opened.exec(select(Run).where(*conditions).order_by(col(Run.id).desc()).limit(1)).first()
 

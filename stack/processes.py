@@ -138,7 +138,7 @@ def _airflow_migration(places: Places, environment: dict[str, str]) -> list[Proc
 
 def _console_environment(places: Places, parts: Collection[str]) -> dict[str, str]:
     """The console's settings. Whatever is started here is also used; the rest is where the caller's settings say."""
-    environment = _base(places, "console")
+    environment = {"PILOTHOUSE_CONSOLE_URL": places.console.url, **_base(places, "console")}
     for part, prefix, url in (
         ("airflow", "PILOTHOUSE_AIRFLOW_", places.airflow.url),
         ("dbt-api", "PILOTHOUSE_DBT_API_", places.dbt_api.url),

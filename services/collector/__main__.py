@@ -17,6 +17,7 @@ from services.collector.loop import keep_asking
 from services.connections import dbt_api
 from services.database import migrate
 from services.errors import NotAllowed, PilothouseError
+from services.notifications.delivering import keep_delivering
 from services.settings import settings
 
 HEARTBEAT_SECONDS = 5.0
@@ -55,7 +56,7 @@ def _collect() -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    loops = [_started(health.AIRFLOW, stop), _started(health.DBT_API, stop)]
+    loops = [_started(health.AIRFLOW, stop), _started(health.DBT_API, stop), _notifying(stop)]
     logger.info("Collecting into %s.", settings().data)
     while not stop.is_set() and all(loop.is_alive() for loop in loops):
         health.report(health.COLLECTOR, reachable=True)
@@ -71,6 +72,12 @@ def _collect() -> int:
 def _started(system: str, stop: threading.Event) -> threading.Thread:
     side = AirflowSide(Airflow.from_settings()) if system == health.AIRFLOW else DbtApiSide(dbt_api())
     loop = threading.Thread(target=keep_asking, args=(side, stop), name=system, daemon=True)
+    loop.start()
+    return loop
+
+
+def _notifying(stop: threading.Event) -> threading.Thread:
+    loop = threading.Thread(target=keep_delivering, args=(stop,), name="notifications", daemon=True)
     loop.start()
     return loop
 

@@ -6,6 +6,7 @@ from typing import Any
 from sqlmodel import col, func, select
 
 from contracts.names import dag_id_of
+from models.notification import NotificationRule
 from models.project import Project, Step, StepState
 from models.run import Run
 from models.run_state import RunState
@@ -76,6 +77,8 @@ def _mark(project: Project, step: Step, message: str) -> None:
 def _forget(name: str, *, with_history: bool) -> None:
     with session() as opened:
         opened.delete(store.row_of(opened, name))
+        for rule in opened.exec(select(NotificationRule).where(NotificationRule.project == name)):
+            opened.delete(rule)
         runs = list(opened.exec(select(Run).where(Run.project == name))) if with_history else []
         for run in runs:
             opened.delete(run)

@@ -23,11 +23,17 @@ def test_create_a_project_launch_it_and_read_what_happened(console: Console) -> 
     console.button("Launch").click()
     console.run_number()
     console.ends("Succeeded")
+    console.page.get_by_role("tab", name="Timeline").click()
+    console.sees("Critical path:")
+    expect(console.page.get_by_test_id("stVegaLiteChart").first).to_be_visible()
+    console.picture("timeline")
     console.page.get_by_role("tab", name="Log").click()
     log = console.page.get_by_role("log")
     expect(log).to_contain_text("Done.")
     console.open("runs?project=first_steps")
     expect(console.page.get_by_test_id("stDataFrame")).to_be_visible()
+    console.page.get_by_role("tab", name="Trends").click()
+    console.sees("Slowest nodes")
 
 
 def test_a_failed_run_shows_the_failing_node_first_and_is_retried(console: Console) -> None:
@@ -44,6 +50,27 @@ def test_a_failed_run_shows_the_failing_node_first_and_is_retried(console: Conso
     code = console.page.get_by_test_id("stCode").filter(has_text="dbt build").first
     expect(code).to_contain_text("customs_declarations")
     expect(code).not_to_contain_text("stg_ships")
+    console.sees("Failed 2 times in a row")
+    console.open("runs")
+    console.sees("Failing now")
+    console.picture("runs")
+
+
+def test_two_runs_are_chosen_in_the_history_and_compared(console: Console) -> None:
+    console.wait_for_the_example()
+    console.launch(select="stg_ships")
+    console.ends("Succeeded")
+    console.launch(select="stg_berths")
+    console.ends("Succeeded")
+    console.open("runs?project=harbour")
+    table = console.page.get_by_test_id("stDataFrame")
+    for row in (1, 2):
+        table.click(position={"x": 17, "y": 35 * row + 17})
+        console.settle()
+    console.button("Compare").click()
+    expect(console.page).to_have_url(re.compile(r"/compare\?runs=\d+-\d+"))
+    console.sees("What was different")
+    console.sees("2 nodes")
 
 
 def test_a_running_run_is_watched_and_cancelled(console: Console) -> None:

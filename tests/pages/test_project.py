@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -101,3 +103,27 @@ def test_pausing_is_seen_at_once(open_page: OpenPage) -> None:
     page = pause.click().run()
     assert projects.get_project("shop").paused
     assert "Resume" in labels(page)
+
+
+def test_without_channels_the_notifications_tab_says_how_to_get_one(open_page: OpenPage) -> None:
+    seeded.project("shop")
+    page = open_page("project", name="shop", tab="Notifications")
+    assert not page.exception
+    assert any("There is no channel yet" in each.value for each in page.info)
+
+
+def test_a_channel_is_added_and_removed(open_page: OpenPage, store: Path) -> None:
+    seeded.project("shop")
+    (store / "secrets").mkdir()
+    (store / "secrets" / "pilothouse_channels.toml").write_text(
+        '[channels.team]\nkind = "slack"\nurl = "http://127.0.0.1:9/secret"\n'
+    )
+    page = open_page("project", name="shop")
+    next(each for each in page.button if each.label == "Add").click().run()
+    assert not page.exception
+    assert "**team** is told when a run fails or it is green again." in text_of(page)
+    next(each for each in page.button if each.label == "Send a test").click().run()
+    assert "could not be reached" in text_of(page)
+    assert "secret" not in text_of(page)
+    next(each for each in page.button if each.label == "Remove").click().run()
+    assert "is told when" not in text_of(page)
