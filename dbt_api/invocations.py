@@ -5,17 +5,16 @@ from pathlib import Path
 
 from sqlalchemy.exc import IntegrityError
 
-from contracts.dbt_api import Artifact, Invocation, InvocationState, LogSize, Outcome, SubmitInvocation
+from contracts.dbt_api import Invocation, InvocationState, LogSize, Outcome, SubmitInvocation
 from dbt_api import queue, store
 from dbt_api.errors import ApiError, not_found
 from dbt_api.projects.profile import read_profile
 from dbt_api.projects.registry import get_project
-from dbt_api.running.attempt import Attempt
+from dbt_api.records.log_index import index_of
+from dbt_api.records.record import record_of
 from dbt_api.running.command import checked, option
 from dbt_api.running.outcome import Verdict
 from dbt_api.tables import InvocationRow, StopReason
-
-NOT_ARTIFACTS = {"partial_parse.msgpack", "graph.gpickle"}
 
 
 def submit(submitted: SubmitInvocation) -> tuple[InvocationRow, bool]:
@@ -87,33 +86,15 @@ def abort(row: InvocationRow, *, reason: str | None) -> InvocationRow:
 
 def described(row: InvocationRow) -> Invocation:
     """An invocation with its log size, queue position and, once it ended, its artifacts."""
-    shown = store.shown(row, log=log_size(row), position=store.queue_position(row))
-    shown.artifacts = artifacts(row) if row.state.is_terminal else []
+    record = record_of(row)
+    log = log_size(row)
+    log.lines = index_of(record).lines(record)
+    shown = store.shown(row, log=log, position=store.queue_position(row))
+    shown.artifacts = record.artifacts() if record.complete else []
     return shown
 
 
 def log_size(row: InvocationRow) -> LogSize:
     """The log's size. The row was read before the file: "complete" never comes before the last byte."""
-    log = log_path(row)
-    return LogSize(bytes=log.stat().st_size if log.exists() else 0, complete=row.state.is_terminal)
-
-
-def log_path(row: InvocationRow) -> Path:
-    """The log of the invocation's newest attempt."""
-    return Attempt(row.task_id, row.attempt).log
-
-
-def artifacts(row: InvocationRow) -> list[Artifact]:
-    """What dbt left, without its caches."""
-    root = Attempt(row.task_id, row.attempt).target
-    files = sorted(each for each in root.rglob("*") if each.is_file() and each.name not in NOT_ARTIFACTS)
-    return [Artifact(name=each.relative_to(root).as_posix(), bytes=each.stat().st_size) for each in files]
-
-
-def artifact_path(row: InvocationRow, name: str) -> Path:
-    """The file of one artifact. Raises ApiError 404, also for a name that leads out of the folder."""
-    root = Attempt(row.task_id, row.attempt).target.resolve()
-    path = (root / name).resolve()
-    if "\0" in name or not path.is_relative_to(root) or not path.is_file():
-        raise not_found("artifact", name)
-    return path
+    record = record_of(row)
+    return LogSize(bytes=record.log_size, complete=record.complete)

@@ -31,6 +31,14 @@ from contracts.dbt_api.projects import (
     TemplateSource,
     Warehouse,
 )
+from contracts.dbt_api.records import (
+    InvocationNode,
+    InvocationNodes,
+    LogLevel,
+    LogQuery,
+    NodeStatus,
+    StateEvent,
+)
 from contracts.dbt_api.system import (
     Health,
     Problem,
@@ -44,10 +52,15 @@ __all__ = [
     "GitSource",
     "Health",
     "Invocation",
+    "InvocationNode",
+    "InvocationNodes",
     "InvocationPage",
     "InvocationSource",
     "InvocationState",
+    "LogLevel",
+    "LogQuery",
     "LogSize",
+    "NodeStatus",
     "Outcome",
     "ParseProblem",
     "ParsedNode",
@@ -59,6 +72,7 @@ __all__ = [
     "ProjectSource",
     "RegisterProject",
     "RegisteredProject",
+    "StateEvent",
     "SubmitInvocation",
     "TaskId",
     "TemplateSource",

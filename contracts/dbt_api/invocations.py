@@ -73,13 +73,16 @@ class Artifact(BaseModel):
     """One file that an invocation left."""
 
     name: str = Field(description="Path below the invocation's artifacts, e.g. run_results.json or compiled/….sql.")
-    bytes: int
+    bytes: int = Field(description="Its size.")
+    media_type: str | None = Field(default=None, description="Its content type, by its name.")
+    sha256: str | None = Field(default=None, description="Checksum in hex; told by the list of artifacts only.")
 
 
 class LogSize(BaseModel):
     """How much log there is so far."""
 
     bytes: int = 0
+    lines: int | None = Field(default=None, description="Lines so far; not told in lists.")
     complete: bool = Field(default=False, description="True when no byte will be added any more.")
 
 

@@ -15,6 +15,7 @@ from dbt_api import invocations, store
 from dbt_api.errors import ApiError
 from dbt_api.projects.registry import resolve_project
 from dbt_api.records.logs import rendered_tail
+from dbt_api.records.record import record_of
 from dbt_api.running.command import option, without_option
 from dbt_api.settings import settings
 from dbt_api.tables import InvocationRow
@@ -83,5 +84,5 @@ def _entity(row: InvocationRow) -> dict[str, Any]:
 
 
 def _log_content(row: InvocationRow) -> str:
-    told = rendered_tail(invocations.log_path(row))
+    told = rendered_tail(record_of(row))
     return told or row.exc_message or f"dbt has written no log. State: {row.state}."

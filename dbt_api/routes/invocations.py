@@ -1,18 +1,15 @@
-"""`/api/v1/invocations`: submit, watch, abort, read logs and artifacts."""
+"""`/api/v1/invocations`: submit, watch, abort. What they left: `routes.records`."""
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Response
-from fastapi.responses import FileResponse, StreamingResponse
+from fastapi import APIRouter, Query, Response
 
 from contracts.dbt_api import AbortRequest, Invocation, InvocationPage, InvocationState, SubmitInvocation
 from dbt_api import invocations, store
-from dbt_api.errors import ApiError, not_found
-from dbt_api.records.logs import read_range, requested_range
+from dbt_api.errors import not_found
 from dbt_api.waiting import wait_for_change
 
 router = APIRouter(prefix="/api/v1/invocations", tags=["invocations"])
-LOG_TYPE = "application/x-ndjson"
 
 
 @router.post("", status_code=202, summary="Submit a dbt command")
@@ -60,29 +57,3 @@ def abort(task_id: str, body: AbortRequest | None = None) -> Invocation:
     """A waiting one ends at once; a running dbt is interrupted gracefully; an ended one stays as it is."""
     row = invocations.get(task_id)
     return invocations.described(invocations.abort(row, reason=body.reason if body else None))
-
-
-@router.get("/{task_id}/logs", summary="Read dbt's log", response_class=StreamingResponse)
-def logs(task_id: str, range: Annotated[str | None, Header()] = None) -> StreamingResponse:
-    """dbt's JSON lines as they are, also while it runs; by `Range` (206; 416 at the end)."""
-    row = invocations.get(task_id)
-    size = invocations.log_size(row)
-    headers = {"Accept-Ranges": "bytes", "X-Log-Complete": str(size.complete).lower()}
-    wanted = requested_range(range, size.bytes)
-    if wanted is None:
-        headers["Content-Range"] = f"bytes */{size.bytes}"
-        return StreamingResponse(iter(()), 416, headers, media_type=LOG_TYPE)
-    headers["Content-Length"] = str(wanted.end - wanted.start)
-    if range is not None:
-        headers["Content-Range"] = f"bytes {wanted.start}-{wanted.end - 1}/{size.bytes}"
-    status = 206 if range is not None else 200
-    return StreamingResponse(read_range(invocations.log_path(row), wanted), status, headers, media_type=LOG_TYPE)
-
-
-@router.get("/{task_id}/artifacts/{name:path}", summary="Read an artifact", response_class=FileResponse)
-def artifact(task_id: str, name: str) -> FileResponse:
-    """One file that dbt left, by the name that the invocation lists: run_results.json, compiled/….sql, …"""
-    row = invocations.get(task_id)
-    if not row.state.is_terminal:
-        raise ApiError(409, "The invocation has not ended, so its artifacts are not complete.")
-    return FileResponse(invocations.artifact_path(row, name), content_disposition_type="attachment")

@@ -1,0 +1,108 @@
+"""Secrets are masked in everything served: values of `DBT_ENV_SECRET_…` and of vars whose names look secret.
+
+Masked by value, because dbt repeats a var wherever it likes (log, run_results.json, compiled SQL); and byte for byte,
+so that sizes, ranges and offsets of a masked file are those of the file itself, and JSON stays JSON.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+import yaml
+
+from contracts.run_conf import SECRET_KEY
+
+ENVIRONMENT_SECRET = "DBT_ENV_SECRET"  # noqa: S105  the prefix by which dbt itself knows a secret
+SHORTEST = 4
+"""A shorter value is no secret, and hiding it would hide half of the text."""
+SPELLINGS_DEEP = 3
+"""dbt writes a var as JSON within a Python literal within JSON."""
+DIGITS = bytes.maketrans(b"023456789", b"1" * 9)
+
+
+class Mask:
+    """Hides some values in bytes. `reach` is how far a value may stretch over the end of a piece."""
+
+    def __init__(self, values: frozenset[str] = frozenset()) -> None:
+        self._hidden = {spelling: _hiding(spelling) for value in values for spelling in _spellings(value)}
+        self.reach = max((len(each) for each in self._hidden), default=1) - 1
+
+    def __call__(self, data: bytes) -> bytes:
+        """The data with every value overwritten, its length unchanged."""
+        if not any(spelling in data for spelling in self._hidden):
+            return data
+        masked = bytearray(data)
+        for spelling, hiding in self._hidden.items():
+            at = data.find(spelling)
+            while at >= 0:
+                masked[at : at + len(spelling)] = hiding
+                at = data.find(spelling, at + 1)
+        return bytes(masked)
+
+
+def mask_for(command: list[str]) -> Mask:
+    """The mask of what an invocation of this dbt command left."""
+    return _mask(frozenset([*_secrets_of_environment(), *secrets_of_command(command)]))
+
+
+def secrets_of_command(words: list[str]) -> Iterator[str]:
+    """Values of `--vars` and `--args` that stand under a secret-looking name, however deep."""
+    for position, word in enumerate(words):
+        name, equals, inline = word.partition("=")
+        if name in ("--vars", "--args"):
+            text = inline if equals else "".join(words[position + 1 : position + 2])
+            yield from _secrets_of_yaml(text)
+
+
+def _secrets_of_yaml(text: str) -> Iterator[str]:
+    """As written and as YAML means them: dbt repeats both `0123` and 83."""
+    try:
+        for loader in (yaml.BaseLoader, yaml.SafeLoader):
+            yield from _secrets_in(yaml.load(text, loader))  # noqa: S506  both load plain values only
+    except (yaml.YAMLError, ValueError, RecursionError):
+        yield from [text] if SECRET_KEY.search(text) else []  # dbt will refuse it, and repeat it
+
+
+def _secrets_in(read: Any) -> Iterator[str]:
+    """Each part once: aliases of YAML may repeat one without end."""
+    todo, seen = [(read, False)], set[tuple[int, bool]]()
+    while todo:
+        value, named = todo.pop()
+        if isinstance(value, dict | list) and (id(value), named) not in seen:
+            seen.add((id(value), named))
+            pairs = value.items() if isinstance(value, dict) else ((None, each) for each in value)
+            todo += [(each, named or bool(SECRET_KEY.search(str(key)))) for key, each in pairs]
+        elif named and isinstance(value, str | int | float) and not isinstance(value, bool):
+            yield str(value)
+
+
+def _secrets_of_environment() -> list[str]:
+    return [value for name, value in os.environ.items() if name.startswith(ENVIRONMENT_SECRET)]
+
+
+@lru_cache(maxsize=256)
+def _mask(values: frozenset[str]) -> Mask:
+    return Mask(frozenset(value for value in values if len(value) >= SHORTEST))
+
+
+def _spellings(value: str) -> set[bytes]:
+    """The value as it looks within JSON and Python literals, and within those again."""
+    found = {value}
+    for _ in range(SPELLINGS_DEEP):
+        found |= {write(known)[1:-1] for known in found for write in (json.dumps, _json_in_utf8, repr)}
+    return {each.encode(errors="replace") for each in found}
+
+
+def _json_in_utf8(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _hiding(spelling: bytes) -> bytes:
+    """Asterisks; a number becomes ones, because it may stand in JSON without quotes."""
+    try:
+        float(spelling)
+    except ValueError:
+        return b"*" * len(spelling)
+    return spelling.translate(DIGITS)
