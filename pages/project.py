@@ -8,6 +8,7 @@ from services.history import RunFilter
 from services.ui import errors, shell
 from services.ui.project_actions import project_actions
 from services.ui.project_contents import contents, problems
+from services.ui.project_docs import docs
 from services.ui.project_settings import settings_card
 from services.ui.project_steps import steps_panel
 from services.ui.run_table import run_table
@@ -44,9 +45,11 @@ with right:
     if link and is_ready:
         st.link_button("Open the DAG in Airflow", link, icon=":material/open_in_new:")
 
-nodes_tab, runs_tab = st.tabs(["Contents", "Last runs"], key="tab", bind="query-params")
+nodes_tab, docs_tab, runs_tab = st.tabs(["Contents", "Documentation", "Last runs"], key="tab", bind="query-params")
 with nodes_tab:
     contents(project, parsed, projects.nodes_of(project.name))
+with docs_tab:
+    docs(project)
 with runs_tab:
     last = history.list_runs(RunFilter(projects=[project.name]), page_size=RUNS_SHOWN)
     if not last.runs:
