@@ -12,7 +12,7 @@ from dbt_api.body_limit import BodyLimit
 from dbt_api.database import migrate
 from dbt_api.problem_json import add_error_handlers
 from dbt_api.queue import close_queue, open_queue
-from dbt_api.routes import compatible, invocations, projects, records, system
+from dbt_api.routes import compatible, docs, invocations, models, projects, records, system
 from dbt_api.settings import settings
 
 DESCRIPTION = """Runs dbt commands of registered projects, one writer per project and target, and keeps logs and
@@ -34,10 +34,13 @@ def create_app() -> FastAPI:
         title="Pilothouse dbt API", version=system.VERSION, description=DESCRIPTION, lifespan=lifespan, openapi_url=None
     )
     add_error_handlers(app)
-    app.add_middleware(BodyLimit, limit_bytes=settings().body_limit_bytes)
+    app.add_middleware(
+        BodyLimit, limit_bytes=settings().body_limit_bytes, upload_limit_bytes=settings().upload_limit_bytes
+    )
     login = [Depends(authenticate), Security(BEARER), Security(BASIC)]
     app.include_router(system.router)
-    for router in (compatible.router, invocations.router, records.router, projects.router):
+    routers = (compatible, invocations, records, projects, models, docs)
+    for router in (each.router for each in routers):
         app.include_router(router, dependencies=login)
 
     @app.get("/openapi.json", include_in_schema=False, dependencies=login)

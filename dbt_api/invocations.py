@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from contracts.dbt_api import Invocation, InvocationState, LogSize, Outcome, SubmitInvocation
 from dbt_api import queue, store
 from dbt_api.errors import ApiError, not_found
+from dbt_api.projects.defer import check_defer
 from dbt_api.projects.profile import read_profile
 from dbt_api.projects.registry import get_project
 from dbt_api.records.log_index import index_of
@@ -30,6 +31,7 @@ def submit(submitted: SubmitInvocation) -> tuple[InvocationRow, bool]:
     existing = store.find(task_id)
     if existing is not None:
         return _same(existing, submitted), False
+    check_defer(project.name, words, submitted.defer_to)
     target = option(words, "--target", "-t")
     row = InvocationRow(
         task_id=task_id,
@@ -38,6 +40,7 @@ def submit(submitted: SubmitInvocation) -> tuple[InvocationRow, bool]:
         body_hash=store.body_hash(submitted),
         concurrency_key=f"{project.name}/{target or read_profile(Path(project.path)).default_target}",
         target=target,
+        defer_to=submitted.defer_to,
         timeout_seconds=submitted.timeout_seconds,
         priority=submitted.priority,
         requested_by=submitted.requested_by,

@@ -45,6 +45,14 @@ class Settings(BaseSettings):
     parse_timeout_seconds: float = Field(default=300, gt=0)
     git_timeout_seconds: float = Field(default=120, gt=0)
     body_limit_bytes: int = Field(default=8 << 20, ge=1024)
+    upload_limit_bytes: int = Field(default=64 << 20, ge=1024, description="Of an uploaded archive, packed.")
+    upload_unpacked_limit_bytes: int = Field(default=256 << 20, ge=1024, description="Of all its files together.")
+    upload_files_limit: int = Field(default=10_000, ge=1, description="Files and folders in an uploaded archive.")
+    upload_ratio_limit: int = Field(default=100, ge=1, description="Unpacked to packed size; the first 8 MiB are free.")
+    project_lock_seconds: float = Field(
+        default=60, ge=0, description="How long one change of a project waits for another."
+    )
+    node_history_days: int = Field(default=90, ge=1, description="How long results of nodes are kept.")
 
     @property
     def attempts(self) -> Path:
@@ -60,6 +68,11 @@ class Settings(BaseSettings):
     def partial_parses(self) -> Path:
         """dbt's parse caches, shared by the invocations of one project and target."""
         return self.data / "partial_parses"
+
+    @property
+    def manifests(self) -> Path:
+        """The newest good manifests and catalogs of each project and target."""
+        return self.data / "manifests"
 
     @property
     def store_url(self) -> str:

@@ -1,10 +1,10 @@
-"""The dbt API's two tables. The invocation row, not DBOS, is the authority for an invocation's state."""
+"""The dbt API's tables. The invocation row, not DBOS, is the authority for an invocation's state."""
 
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Column, DateTime, Enum, TypeDecorator
+from sqlalchemy import JSON, BigInteger, Column, DateTime, Enum, Index, TypeDecorator, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from contracts.dbt_api import InvocationState, Outcome
@@ -51,6 +51,7 @@ class InvocationRow(SQLModel, table=True):
     body_hash: str
     concurrency_key: str = Field(index=True)
     target: str | None = None
+    defer_to: str | None = None
     timeout_seconds: int | None = None
     priority: int
     requested_by: str | None = None
@@ -83,4 +84,26 @@ class ProjectRow(SQLModel, table=True):
     source: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
     path: str
     git_sha: str | None = None
+    fingerprint: str | None = None
+    """Changes with any file that dbt reads; tells a sync whether there is something new."""
     updated_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+
+
+class NodeHistoryRow(SQLModel, table=True):
+    """What one invocation did to one node. It outlives the invocation's log and goes by age."""
+
+    __tablename__ = "node_history"
+    __table_args__ = (
+        UniqueConstraint("task_id", "unique_id"),
+        Index("ix_node_history_node", "project", "unique_id", "id"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    project: str
+    unique_id: str
+    task_id: str
+    target: str
+    status: str
+    execute_ms: int | None = None
+    rows: int | None = Field(default=None, sa_type=BigInteger)
+    finished_at: datetime = Field(sa_type=UtcDateTime, index=True)

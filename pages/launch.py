@@ -65,15 +65,19 @@ def _draw_answer(preview: Preview) -> None:
     if not preview.unique_ids:
         st.warning("This selection means no node: dbt would do nothing.", icon=":material/filter_alt_off:")
         return
-    kinds = Counter(unique_id.split(".")[0].replace("_", " ") for unique_id in preview.unique_ids)
+    kinds = Counter(node.resource_type.replace("_", " ") for node in preview.nodes)
     st.markdown(
         f"**{count(len(preview.unique_ids), 'node')}:** "
         + " · ".join(count(n, kind) for kind, n in kinds.most_common())
     )
-    rows = [unique_id.split(".", 1) for unique_id in preview.unique_ids]
     st.dataframe(
-        {"Type": [kind.replace("_", " ") for kind, _ in rows], "Node": [name.split(".", 1)[-1] for _, name in rows]},
-        height=min(300, 37 + 35 * len(rows)),
+        {
+            "Type": [node.resource_type.replace("_", " ") for node in preview.nodes],
+            "Node": [node.name for node in preview.nodes],
+            "File": [node.path for node in preview.nodes],
+        },
+        hide_index=True,
+        height=min(300, 37 + 35 * len(preview.nodes)),
         alt="The nodes that this selection means",
     )
 

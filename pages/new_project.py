@@ -29,14 +29,20 @@ def problems(draft: ProjectDraft) -> dict[str, str]:
     """Everything that keeps the draft from being saved."""
     try:
         _ = projects.checked(draft) if editing else projects.checked_new(draft)
+        if form.archive is not None:
+            projects.check_archive(form.archive)
     except InvalidDraft as error:
         return error.problems
+    except InvalidInput as error:
+        return {error.field: error.message}
     return {}
 
 
 def save(draft: ProjectDraft) -> None:
     """Save, start the steps in the background, and show them."""
     by = shell.current_user()
+    if form.archive is not None:
+        projects.keep_archive(form.archive)
     project = projects.update(editing, draft, by=by) if editing else projects.create(draft, by=by)
     projects.start(project.name)
     st.session_state.pop(tried, None)
@@ -50,7 +56,7 @@ st.title(title, anchor=False)
 if editing:
     st.caption("Saving repeats only the steps that your changes concern. Runs under way are not touched.")
 elif copied:
-    st.caption("A copy with its own DAG. A template is written anew; a folder or repository is shared.")
+    st.caption("A copy with its own DAG. A template or upload is made anew; a folder or repository is shared.")
 else:
     st.caption("Describe the project. Saving it fetches the source, lets dbt parse it, and publishes it to Airflow.")
 

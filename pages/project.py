@@ -8,6 +8,7 @@ from services.history import RunFilter
 from services.ui import errors, shell
 from services.ui.project_actions import project_actions
 from services.ui.project_contents import contents, problems
+from services.ui.project_docs import docs
 from services.ui.project_notifications import project_notifications
 from services.ui.project_settings import settings_card
 from services.ui.project_steps import steps_panel
@@ -45,11 +46,12 @@ with right:
     if link and is_ready:
         st.link_button("Open the DAG in Airflow", link, icon=":material/open_in_new:")
 
-nodes_tab, runs_tab, told_tab = st.tabs(["Contents", "Last runs", "Notifications"], key="tab", bind="query-params")
-with told_tab:
-    project_notifications(project)
+tabs = ["Contents", "Documentation", "Last runs", "Notifications"]
+nodes_tab, docs_tab, runs_tab, told_tab = st.tabs(tabs, key="tab", bind="query-params")
 with nodes_tab:
     contents(project, parsed, projects.nodes_of(project.name))
+with docs_tab:
+    docs(project)
 with runs_tab:
     last = history.list_runs(RunFilter(projects=[project.name]), page_size=RUNS_SHOWN)
     if not last.runs:
@@ -62,3 +64,5 @@ with runs_tab:
             icon=":material/history:",
             query_params={"project": project.name},
         )
+with told_tab:
+    project_notifications(project)

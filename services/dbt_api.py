@@ -96,12 +96,22 @@ class DbtApi:
         answer = self._json("PUT", _project(name), "get the source ready", json=body, extra_seconds=SLOW_SECONDS)
         return RegisteredProject.model_validate(answer)
 
+    def upload_project(self, name: str, archive: bytes, *, filename: str) -> RegisteredProject:
+        """Make a project's files those of a zip or tar.gz. Repeatable; a bad archive leaves what was there."""
+        path, files = f"{_project(name)}/upload", {"file": (filename, archive)}
+        answer = self._json("PUT", path, "take the archive", files=files, extra_seconds=SLOW_SECONDS)
+        return RegisteredProject.model_validate(answer)
+
     def parse_project(self, name: str, *, target: str | None = None) -> ParsedProject:
         """What dbt reads in the project; a project that doesn't parse is an answer with problems. Raises NotFound."""
         params = {"target": target} if target else {}
         path = f"{_project(name)}/parse"
         answer = self._json("POST", path, "parse the project", params=params, extra_seconds=SLOW_SECONDS)
         return ParsedProject.model_validate(answer)
+
+    def docs_site(self, name: str) -> str:
+        """dbt's documentation of a project as one HTML page that needs nothing else. Raises NotFound."""
+        return self._call("GET", f"{_project(name)}/docs/", "show the documentation").content.decode()
 
     def delete_project(self, name: str) -> None:
         """Forget a project and the files that the server made for it. Repeatable; a folder source is left alone."""

@@ -9,7 +9,8 @@ from typing import Any
 from sqlmodel import Session, col, func, or_, select, true
 
 from contracts.operators import OperatorName
-from models.run import Invocation, Run
+from contracts.run_conf import DbtCommand
+from models.run import Invocation, NodeResult, Run
 from models.run_state import RunState
 from services.database import session
 from services.errors import NotFound
@@ -97,6 +98,28 @@ def invocations_of(run_id: int) -> list[Invocation]:
     with session() as opened:
         rows = select(Invocation).where(Invocation.run_id == run_id).order_by(col(Invocation.try_number))
         return list(opened.exec(rows))
+
+
+def last_results(project: str) -> dict[str, NodeResult]:
+    """The newest result of each node of a project, by unique_id, whatever the target."""
+    newest = _results(select(func.max(NodeResult.id)), project).group_by(col(NodeResult.unique_id))
+    with session() as opened:
+        rows = opened.exec(select(NodeResult).where(col(NodeResult.id).in_(newest)))
+        return {row.unique_id: row for row in rows}
+
+
+def results_of_node(project: str, unique_id: str, *, limit: int = 10) -> list[tuple[NodeResult, Run]]:
+    """The results of one node, newest first, each with its run."""
+    chosen = _results(select(NodeResult, Run), project).where(NodeResult.unique_id == unique_id)
+    with session() as opened:
+        return list(opened.exec(chosen.order_by(col(NodeResult.id).desc()).limit(limit)))
+
+
+def _results(query: Any, project: str) -> Any:
+    """Results of what executed nodes: the other commands only compile them."""
+    compiled = [col(Run.command).startswith(str(command)) for command in (DbtCommand.COMPILE, DbtCommand.DOCS_GENERATE)]
+    joined = query.select_from(NodeResult).join(Invocation, col(Invocation.id) == NodeResult.invocation_id).join(Run)
+    return joined.where(Run.project == project, ~or_(*compiled))
 
 
 def known_people() -> list[str]:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from contracts.dbt_api.projects import ProjectName
+from contracts.run_conf import Identifier
 
 TASK_ID_PATTERN = r"^[A-Za-z0-9._-]{1,200}$"
 TaskId = Annotated[str, StringConstraints(pattern=TASK_ID_PATTERN)]
@@ -63,6 +64,9 @@ class SubmitInvocation(BaseModel):
     task_id: TaskId | None = None
     project: ProjectName
     command: list[str] = Field(min_length=1, description="dbt's words, without the leading `dbt`.")
+    defer_to: Identifier | None = Field(
+        default=None, description="A target whose newest good manifest stands in for parents not built: dbt's --defer."
+    )
     timeout_seconds: int | None = Field(default=None, ge=10)
     priority: int = Field(default=100, ge=1, le=1000, description="The lower number runs first.")
     requested_by: str | None = None
@@ -95,6 +99,7 @@ class Invocation(BaseModel):
     outcome: Outcome | None = None
     command: list[str]
     target: str | None = None
+    defer_to: str | None = Field(default=None, description="The target that stands in for parents not built.")
     requested_by: str | None = None
     source: InvocationSource = Field(default_factory=InvocationSource)
     priority: int = 100

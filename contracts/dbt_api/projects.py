@@ -46,7 +46,15 @@ class GitSource(BaseModel):
     subfolder: str = ""
 
 
-ProjectSource = Annotated[TemplateSource | FolderSource | GitSource, Field(discriminator="kind")]
+class UploadSource(BaseModel):
+    """An archive that was uploaded (PUT /api/v1/projects/{name}/upload), known by its content."""
+
+    kind: Literal["upload"] = "upload"
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="Of the archive's bytes, in lower-case hex.")
+    filename: str = Field(default="", max_length=200, description="What the archive was called; shown, never used.")
+
+
+ProjectSource = Annotated[TemplateSource | FolderSource | GitSource | UploadSource, Field(discriminator="kind")]
 
 
 class RegisterProject(BaseModel):
@@ -112,6 +120,16 @@ class ParsedProject(BaseModel):
     problems: list[ParseProblem] = Field(default_factory=list)
 
 
+class SyncedProject(BaseModel):
+    """Answer of POST /api/v1/projects/{name}/sync."""
+
+    project: RegisteredProject
+    old_git_sha: str | None = Field(default=None, description="The commit before; None for files outside of git.")
+    git_sha: str | None = Field(default=None, description="The commit now.")
+    changed: bool = Field(description="Whether a file of the project is another than before.")
+    parsed: ParsedProject | None = Field(default=None, description="How dbt reads the new files; None if unchanged.")
+
+
 class PreviewRequest(BaseModel):
     """Body of POST /api/v1/preview: which nodes would this selection run?"""
 
@@ -125,9 +143,20 @@ class PreviewRequest(BaseModel):
     target: Identifier | None = None
 
 
+class PreviewNode(BaseModel):
+    """One node that a selection means."""
+
+    unique_id: str
+    name: str = ""
+    resource_type: str = ""
+    path: str = Field(default="", description="File below the project folder.")
+
+
 class Preview(BaseModel):
     """dbt's own answer (`dbt ls`) to a selection."""
 
     ok: bool
+    argv: list[str] = Field(default_factory=list, description="The command that would run, `dbt` first.")
     unique_ids: list[str] = Field(default_factory=list)
+    nodes: list[PreviewNode] = Field(default_factory=list, description="The same nodes with what dbt tells of each.")
     message: str | None = Field(default=None, description="dbt's words when the selection is wrong.")

@@ -25,10 +25,9 @@ def checkout(source: GitSource, into: Path) -> tuple[Path, str]:
     """The folder of the branch's newest commit below `into`, and the commit. Raises ApiError 422 with the reason."""
     check_url(source.url)
     commit = _newest_commit(source)
-    folder = into / commit
-    if not folder.exists():
-        _clone(source, folder)
-    return folder, commit
+    if not (into / commit).exists():
+        commit = _clone(source, into)
+    return into / commit, commit
 
 
 def check_url(url: str) -> None:
@@ -76,15 +75,19 @@ def _newest_commit(source: GitSource) -> str:
     return done.stdout.split()[0]
 
 
-def _clone(source: GitSource, folder: Path) -> None:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=".clone.", dir=folder.parent))
+def _clone(source: GitSource, into: Path) -> str:
+    """Clone into a folder named by the commit that came: the branch may have moved since its tip was asked for."""
+    into.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=".clone.", dir=into))
     options = ("--depth", "1", "--single-branch", "--no-tags", "--branch", source.branch)
     try:
         done = _git("clone", *options, "--", source.url, str(temporary / "repository"))
         if done.returncode != 0:
             raise ApiError(422, _reason(done.stderr))
-        os.replace(temporary / "repository", folder)
+        commit = _git("-C", str(temporary / "repository"), "rev-parse", "HEAD").stdout.strip()
+        if not (into / commit).exists():
+            os.replace(temporary / "repository", into / commit)
+        return commit
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 

@@ -6,8 +6,9 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
-from contracts.dbt_api import ParsedNode, ParsedProject, ParseProblem, Preview, PreviewRequest
-from contracts.run_conf import DbtCommand
+from contracts.dbt_api import ParsedNode, ParsedProject, ParseProblem, Preview, PreviewNode, PreviewRequest
+from contracts.run_conf import DbtCommand, RunConf
+from dbt_api.projects import manifests
 from dbt_api.projects.dbt_answer import Answer, dbt_answer
 from dbt_api.projects.problems import plain_text, problem_of, problems_of
 from dbt_api.projects.profile import project_name, read_profile
@@ -38,8 +39,11 @@ def parse(project: ProjectRow, *, target: str | None = None) -> ParsedProject:
     with dbt_answer(project.name, path, words, cache=parse_cache(project.name, chosen)) as answer:
         nodes = list(_nodes(_manifest(answer))) if answer.exit_code == 0 else []
         problems = [*_cycles(nodes), *problems_of(answer.events)]
+        is_good = answer.exit_code == 0 and all(problem.kind == "warning" for problem in problems)
+        if is_good:
+            manifests.keep(project.name, chosen, answer.folder / "target", git_sha=project.git_sha)
         return ParsedProject(
-            ok=answer.exit_code == 0 and all(problem.kind == "warning" for problem in problems),
+            ok=is_good,
             dbt_version=installed().get("core"),
             dbt_project_name=project_name(path),
             adapter=(profile.adapters or {}).get(chosen),
@@ -59,8 +63,22 @@ def preview(project: ProjectRow, request: PreviewRequest) -> Preview:
     with dbt_answer(project.name, path, _ls(request), cache=cache) as answer:
         if answer.exit_code != 0:
             said = [problem.message for problem in problems_of(answer.events) if problem.kind != "warning"]
-            return Preview(ok=False, message="\n".join(said) or "dbt could not list the selection.")
-        return Preview(ok=True, unique_ids=_listed(answer), message=_doubt(answer))
+            message = "\n".join(said) or "dbt could not list the selection."
+            return Preview(ok=False, argv=_argv(request), message=message)
+        nodes = _listed(answer)
+        return Preview(
+            ok=True,
+            argv=_argv(request),
+            unique_ids=[node.unique_id for node in nodes],
+            nodes=nodes,
+            message=_doubt(answer),
+        )
+
+
+def _argv(request: PreviewRequest) -> list[str]:
+    """The command that an invocation of this selection would send."""
+    chosen = request.model_dump(include={"command", "select", "exclude", "vars", "target"})
+    return ["dbt", *RunConf.model_construct(**chosen).dbt_arguments()]
 
 
 def _cycles(nodes: list[ParsedNode]) -> list[ParseProblem]:
@@ -75,7 +93,7 @@ def _cycles(nodes: list[ParsedNode]) -> list[ParseProblem]:
 
 
 def _ls(request: PreviewRequest) -> list[str]:
-    words = ["ls", "--output", "json", "--output-keys", "unique_id"]
+    words = ["ls", "--output", "json", "--output-keys", "unique_id name resource_type original_file_path"]
     for kind in KINDS.get(request.command, ()):
         words += ["--resource-type", kind]
     words += ["--select", *request.select] if request.select else []
@@ -84,9 +102,10 @@ def _ls(request: PreviewRequest) -> list[str]:
     return words + (["--target", request.target] if request.target else [])
 
 
-def _listed(answer: Answer) -> list[str]:
+def _listed(answer: Answer) -> list[PreviewNode]:
     printed = [event.message for event in answer.events if event.name == "PrintEvent"]
-    return [json.loads(line)["unique_id"] for line in printed if line.startswith('{"unique_id": ')]
+    found = [json.loads(line) for line in printed if line.startswith('{"unique_id": ')]
+    return [PreviewNode(**node, path=node.get("original_file_path") or "") for node in found]
 
 
 def _doubt(answer: Answer) -> str | None:
@@ -104,10 +123,11 @@ def _nodes(manifest: dict[str, Any]) -> Iterator[ParsedNode]:
     macros = {key: each for key, each in manifest["macros"].items() if each["package_name"] == own}
     for collection in [*(manifest.get(name) or {} for name in COLLECTIONS), macros]:
         for unique_id, node in collection.items():
-            yield _node(unique_id, node)
+            yield parsed_node(unique_id, node)
 
 
-def _node(unique_id: str, node: dict[str, Any]) -> ParsedNode:
+def parsed_node(unique_id: str, node: dict[str, Any]) -> ParsedNode:
+    """A node of manifest.json as we show it. Keys that a version of dbt leaves out are empty."""
     return ParsedNode(
         unique_id=unique_id,
         name=node["name"],

@@ -1,23 +1,58 @@
-"""Makes a project's files ready, whatever its source: template, folder, git. Every way is safe to repeat."""
+"""Makes a project's files ready, whatever its source: template, folder, git, upload. Every way is safe to repeat."""
 
+import hashlib
+import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
-from contracts.dbt_api import FolderSource, GitSource, InvocationState, ProjectSource, TemplateSource
+from pydantic import TypeAdapter
+
+from contracts.dbt_api import (
+    FolderSource,
+    GitSource,
+    InvocationState,
+    ProjectSource,
+    TemplateSource,
+    UploadSource,
+)
 from dbt_api import store
 from dbt_api.errors import ApiError
-from dbt_api.projects import git, template
+from dbt_api.projects import git, history, manifests, template, upload
 from dbt_api.projects.dbt_answer import dbt_answer
-from dbt_api.projects.registry import find_project, save_project
+from dbt_api.projects.locks import changing
+from dbt_api.projects.registry import find_project, get_project, save_project
 from dbt_api.settings import settings
 from dbt_api.tables import ProjectRow
 
 PACKAGE_FILES = ("packages.yml", "dependencies.yml")
 ERRORS_SHOWN = 3
+READ_BY_DBT = (".sql", ".yml", ".yaml", ".csv", ".md", ".py")
+NOT_SOURCES = {"target", "logs", "dbt_packages", "dbt_internal_packages"}
+SOURCE: TypeAdapter[ProjectSource] = TypeAdapter(ProjectSource)
 
 
 def make_ready(name: str, source: ProjectSource) -> ProjectRow:
     """The registered project. Raises ApiError 422 with what is wrong with the source."""
+    with changing(name):
+        return _made_ready(name, source)
+
+
+def take_upload(name: str, archive: BinaryIO, *, filename: str) -> ProjectRow:
+    """The project with an archive's files in place of those before. Raises ApiError 422, and then nothing changed."""
+    with changing(name):
+        return _made_ready(name, upload.keep(name, archive, filename=filename))
+
+
+def sync(name: str) -> tuple[ProjectRow, ProjectRow]:
+    """Look at the source again: the project before and after. Raises ApiError 404, 422."""
+    with changing(name):
+        before = get_project(name)
+        return before, _made_ready(name, SOURCE.validate_python(before.source))
+
+
+def _made_ready(name: str, source: ProjectSource) -> ProjectRow:
     match source:
         case TemplateSource():
             path, commit = _from_template(name, source), None
@@ -25,15 +60,19 @@ def make_ready(name: str, source: ProjectSource) -> ProjectRow:
             path, commit = _from_folder(source)
         case GitSource():
             path, commit = _from_git(name, source)
+        case UploadSource():
+            path, commit = _from_upload(name, source), None
     _install_packages(name, path)
-    return save_project(name, source, path, git_sha=commit)
+    return save_project(name, source, path, git_sha=commit, fingerprint=_fingerprint(path))
 
 
 def remove_files(name: str) -> None:
-    """Delete the files that we made for a project. Its warehouse file and its invocations stay."""
+    """Delete the files that we made for a project, and what we know of it. Warehouse file and invocations stay."""
     shutil.rmtree(settings().projects / name, ignore_errors=True)
     for cache in settings().partial_parses.glob(f"{name}.*.msgpack"):
         cache.unlink(missing_ok=True)
+    manifests.forget(name)
+    history.forget(name)
 
 
 def _from_template(name: str, source: TemplateSource) -> Path:
@@ -61,8 +100,14 @@ def _from_git(name: str, source: GitSource) -> tuple[Path, str]:
     path = (checkout / source.subfolder).resolve()
     if not path.is_relative_to(checkout.resolve()) or not path.is_dir():
         raise ApiError(422, f"The repository has no folder '{source.subfolder}' on the branch '{source.branch}'.")
-    _remove_old_checkouts(name, into, keep=checkout)
+    _remove_old_folders(name, into, keep=checkout)
     return _checked(path, f"'{source.subfolder}'" if source.subfolder else "the repository's top folder"), commit
+
+
+def _from_upload(name: str, source: UploadSource) -> Path:
+    path = upload.kept(name, source)
+    _remove_old_folders(name, upload.folder_of(name), keep=path)
+    return path
 
 
 def _checked(path: Path, called: str) -> Path:
@@ -73,7 +118,8 @@ def _checked(path: Path, called: str) -> Path:
     return path
 
 
-def _remove_old_checkouts(name: str, into: Path, *, keep: Path) -> None:
+def _remove_old_folders(name: str, into: Path, *, keep: Path) -> None:
+    """Delete checkouts or uploads that nobody can be reading any more."""
     known = find_project(name)
     used = [keep, Path(known.path)] if known is not None else [keep]
     if store.count(InvocationState.STARTED, project=name) == 0:
@@ -93,3 +139,21 @@ def _install_packages(name: str, path: Path) -> None:
                 f"`dbt deps` failed: {' '.join(said[-ERRORS_SHOWN:]).strip()}",
                 hint="Check packages.yml, and that the dbt API's machine reaches the packages' hosts.",
             )
+
+
+def _fingerprint(path: Path) -> str:
+    """Changes when a file that dbt reads comes, goes or is written."""
+    digest = hashlib.sha256()
+    for file in _source_files(path):
+        try:
+            facts = file.lstat()
+        except FileNotFoundError:  # taken away as we look
+            continue
+        digest.update(f"{file.relative_to(path)}\0{facts.st_size}\0{facts.st_mtime_ns}\n".encode(errors="replace"))
+    return digest.hexdigest()
+
+
+def _source_files(path: Path) -> Iterator[Path]:
+    for folder, folders, names in os.walk(path):
+        folders[:] = sorted(each for each in folders if each not in NOT_SOURCES and not each.startswith("."))
+        yield from (Path(folder, name) for name in sorted(names) if name.endswith(READ_BY_DBT))

@@ -2,7 +2,9 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
 
 from contracts.dbt_api import (
     InvocationState,
@@ -12,18 +14,59 @@ from contracts.dbt_api import (
     ProjectName,
     RegisteredProject,
     RegisterProject,
+    SyncedProject,
 )
 from dbt_api import store
 from dbt_api.errors import ApiError
 from dbt_api.projects import parse, registry, sources
 
 router = APIRouter(prefix="/api/v1", tags=["projects"])
+UPLOAD = {
+    "type": "object",
+    "required": ["file"],
+    "properties": {"file": {"type": "string", "format": "binary", "description": "A zip or tar.gz of a dbt project."}},
+}
 
 
 @router.put("/projects/{name}", summary="Make a project's files ready")
 def register(name: ProjectName, body: RegisterProject) -> RegisteredProject:
-    """Write the template, check the folder, or clone; then install its packages. Safe to repeat: git gets newer."""
+    """Write the template, check the folder, clone, or find the upload; then install its packages. Safe to repeat."""
     return registry.shown(sources.make_ready(name, body.source))
+
+
+@router.put(
+    "/projects/{name}/upload",
+    summary="Upload a project's files",
+    openapi_extra={"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": UPLOAD}}}},
+)
+async def upload(name: ProjectName, request: Request) -> RegisteredProject:
+    """Unpack a zip or tar.gz and install its packages; the files before stay until all is well. Safe to repeat.
+
+    The body is read here and not by FastAPI, which would take it in before it looks at the login.
+    """
+    async with request.form(max_files=1, max_fields=1) as form:
+        file = form.get("file")
+        if not isinstance(file, UploadFile):
+            raise ApiError(422, "file: Field required", hint="Send the archive as the file of a multipart form.")
+        called = "".join(each for each in file.filename or "" if each.isprintable())
+        return registry.shown(await run_in_threadpool(sources.take_upload, name, file.file, filename=called))
+
+
+@router.post("/projects/{name}/sync", summary="Fetch a project's newest files")
+def sync(name: ProjectName) -> SyncedProject:
+    """The branch's newest commit, or the folder as it is now; dbt reads it again if it changed. Safe to repeat.
+
+    An invocation that runs keeps the files that it started with.
+    """
+    before, after = sources.sync(name)
+    changed = (before.path, before.git_sha, before.fingerprint) != (after.path, after.git_sha, after.fingerprint)
+    return SyncedProject(
+        project=registry.shown(after),
+        old_git_sha=before.git_sha,
+        git_sha=after.git_sha,
+        changed=changed,
+        parsed=parse.parse(after) if changed else None,
+    )
 
 
 @router.get("/projects", summary="List projects")

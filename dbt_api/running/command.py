@@ -49,14 +49,20 @@ def checked(words: list[str]) -> list[str]:
     kept = _without_logging(words)
     _refuse_forbidden(kept)
     rest = _without_globals(kept)
-    if not rest:
+    name = command_name(kept)
+    if not name:
         raise ApiError(422, "The command names no dbt command.", hint=f"One of: {', '.join(sorted(COMMANDS))}.")
-    name = " ".join(rest[:2]) if rest[0] in GROUPS else rest[0]
     if name not in COMMANDS:
         raise ApiError(422, f"'{name}' is not a dbt command that may run here.", hint=", ".join(sorted(COMMANDS)))
     if name == "source freshness" and any(OUTPUT_FILE.match(word) for word in rest):
         raise ApiError(422, "'--output' names a file, which the dbt API chooses itself.")
     return kept
+
+
+def command_name(words: list[str]) -> str:
+    """dbt's command among the words, e.g. `run` or `docs generate`; empty when there is none."""
+    rest = _without_globals(words)
+    return " ".join(rest[:2] if rest and rest[0] in GROUPS else rest[:1])
 
 
 def option(words: list[str], *names: str) -> str | None:

@@ -14,6 +14,8 @@ from contracts.dbt_api import InvocationState, Outcome
 from dbt_api import store
 from dbt_api.database import engine
 from dbt_api.lifecycle import stopping
+from dbt_api.projects.defer import defer_words
+from dbt_api.projects.learning import learn_from
 from dbt_api.running.attempt import Attempt
 from dbt_api.running.command import option
 from dbt_api.running.dbt_process import dbt_command, dbt_environment, installed, keep_parse_cache, parse_cache
@@ -71,7 +73,7 @@ def _start(row: InvocationRow) -> InvocationRow | None:
     started = store.begin(row, git_sha=project.git_sha)
     if started is not None:
         attempt = Attempt(started.task_id, started.attempt)
-        words = dbt_command(row.command, parse_cache=_cache_of(row))
+        words = dbt_command([*row.command, *defer_words(row, attempt.folder)], parse_cache=_cache_of(row))
         environment = dbt_environment(row.project, folder=attempt.folder)
         process = attempt.start(words, cwd=Path(project.path), environment=environment)
         threading.Thread(target=process.wait, daemon=True, name=f"reaper of {row.task_id}").start()
@@ -99,6 +101,7 @@ def conclude(task_id: str, attempt: Attempt) -> None:
     )
     if option(row.command, "--vars") is None:  # other vars would make every run without them parse in full
         keep_parse_cache(attempt.target / "partial_parse.msgpack", _cache_of(row))
+    learn_from(row, attempt, succeeded=verdict.state is InvocationState.SUCCESS)
     store.finish(task_id, verdict, dbt_version=story.dbt_version or installed().get("core"), **facts)
 
 

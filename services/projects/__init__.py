@@ -8,6 +8,7 @@ from services.projects.example import register_example
 from services.projects.locks import is_changing
 from services.projects.publishing import published
 from services.projects.store import Summary, get_project, list_projects, nodes_of, steps_of, summaries
+from services.projects.uploads import check_archive, keep_archive
 
 __all__ = [
     "InvalidDraft",
@@ -15,6 +16,7 @@ __all__ = [
     "Summary",
     "active_runs",
     "advance",
+    "check_archive",
     "checked",
     "checked_new",
     "create",
@@ -22,6 +24,7 @@ __all__ = [
     "duplicate",
     "get_project",
     "is_changing",
+    "keep_archive",
     "list_projects",
     "nodes_of",
     "past_runs",

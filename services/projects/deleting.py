@@ -17,6 +17,7 @@ from services.errors import NotAllowed
 from services.projects import store
 from services.projects.locks import changing
 from services.projects.publishing import withdraw
+from services.projects.uploads import forget_unused
 from services.settings import settings
 
 _ACTIVE = [state for state in RunState if not state.is_terminal]
@@ -82,6 +83,7 @@ def _forget(name: str, *, with_history: bool) -> None:
         runs = list(opened.exec(select(Run).where(Run.project == name))) if with_history else []
         for run in runs:
             opened.delete(run)
+    forget_unused()
     for run in runs:
         shutil.rmtree(settings().logs / str(run.id), ignore_errors=True)
 

@@ -24,6 +24,7 @@ _SENTENCES = {
     "name": "Use 2 to 50 lower-case letters, digits and underscores, beginning with a letter.",
     "target": "A target is a word of letters, digits and underscores, as in profiles.yml.",
     "source.branch": "A branch name has letters, digits, dots, dashes, slashes and underscores.",
+    "source.sha256": "Choose a zip or tar.gz archive of the dbt project.",
     "source.path": "Name the folder that holds dbt_project.yml.",
     "source.url": "Name the repository: an address that begins with https:// or ssh://, or git@host:path.",
     "operator_parameters.connection_id": "A connection id has letters, digits, dots, dashes and underscores.",

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from contracts.dbt_api import ParsedProject, ParseProblem, ProjectSource
+from contracts.dbt_api import ParsedProject, ParseProblem, ProjectSource, RegisteredProject, UploadSource
 from contracts.names import dag_id_of
 from models.project import Project, Step
 from services.airflow import Airflow
@@ -20,6 +20,7 @@ from services.operators import operator
 from services.projects import store
 from services.projects.draft import ProjectDraft, checked
 from services.projects.publishing import PUBLICATION, publication_of, publish
+from services.projects.uploads import find_archive
 from services.settings import settings
 
 Learnt = tuple[str, dict[str, Any]]
@@ -30,6 +31,7 @@ _MAKING = {
     "template": "The dbt API writes the new project's files.",
     "folder": "The dbt API looks at the folder.",
     "git": "The dbt API fetches the branch from {url}.",
+    "upload": "The dbt API unpacks {filename}.",
 }
 
 
@@ -69,12 +71,19 @@ def save(project: Project) -> Learnt:
 
 
 def make_source_ready(project: Project) -> Learnt:
-    """Let the dbt API write, find or fetch the files."""
-    ready = dbt_api().register_project(project.name, _SOURCE.validate_python(project.source))
+    """Let the dbt API write, find, fetch or unpack the files."""
+    ready = _register(project.name, _SOURCE.validate_python(project.source))
     with session() as opened:
         store.row_of(opened, project.name).git_sha = ready.git_sha
     commit = f", commit {ready.git_sha[:10]}" if ready.git_sha else ""
     return f"The files are in {ready.path}{commit}.", {"path": ready.path, "git_sha": ready.git_sha}
+
+
+def _register(name: str, source: ProjectSource) -> RegisteredProject:
+    archive = find_archive(source) if isinstance(source, UploadSource) else None
+    if isinstance(source, UploadSource) and archive is not None:
+        return dbt_api().upload_project(name, archive, filename=source.filename)
+    return dbt_api().register_project(name, source)
 
 
 def parse(project: Project) -> Learnt:

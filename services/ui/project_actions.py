@@ -48,8 +48,8 @@ def confirm_delete(project: Project) -> None:
         "its settings and steps here",
     ]
     stays = ["what it built in the warehouse"]
-    if project.source["kind"] != "template":
-        stays.append("the folder" if project.source["kind"] == "folder" else "the git repository")
+    if kept := {"folder": "the folder", "git": "the git repository"}.get(project.source["kind"]):
+        stays.append(kept)
     with_history = past > 0 and st.checkbox(f"Delete its history too ({count(past, 'run')}, with logs and results)")
     if past:
         (goes if with_history else stays).append(f"{count(past, 'run')} in the history here, with logs and results")
@@ -69,4 +69,4 @@ def confirm_delete(project: Project) -> None:
 
 
 def _of_source(project: Project) -> str:
-    return ", the project's SQL among them" if project.source["kind"] == "template" else ""
+    return ", the project's SQL among them" if project.source["kind"] in ("template", "upload") else ""

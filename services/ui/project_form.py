@@ -13,12 +13,13 @@ from contracts.run_conf import DbtCommand
 from services import schedules
 from services.errors import InvalidInput
 from services.operators import OPERATORS, operator
-from services.projects import ProjectDraft
+from services.projects import ProjectDraft, uploads
 from services.ui.operator_cards import operator_cards
 from services.ui.project_settings import WAREHOUSE_WORDS
 from services.ui.words import plain
 
-_KINDS = {"template": "New from a template", "folder": "A folder", "git": "A git repository"}
+_KINDS = {"template": "New from a template", "folder": "A folder", "git": "A git repository", "upload": "An upload"}
+_ARCHIVES = ["zip", "gz", "tgz"]
 _SCHEDULED: list[DbtCommand] = [command for command in DbtCommand if command is not DbtCommand.RUN_OPERATION]
 
 
@@ -29,6 +30,8 @@ class ProjectForm:
     initial: ProjectDraft
     key: str
     is_new: bool
+    archive: bytes | None = None
+    """The archive that was chosen now, for an upload; to be kept when the form is saved."""
     _slots: dict[str, DeltaGenerator] = field(default_factory=dict)
 
     def draw(self) -> ProjectDraft:
@@ -90,7 +93,20 @@ class ProjectForm:
                 told = "On the machine of the dbt API, which uses the folder where it lies and never changes it."
                 path = self._text("Folder", "path", saved.get("path", ""), help=told, hint="/srv/dbt/harbour_books")
             return {"kind": chosen, "path": path}
-        return {"kind": chosen, **self._git(saved)}
+        return {"kind": chosen, **(self._upload(saved) if chosen == "upload" else self._git(saved))}
+
+    def _upload(self, saved: Mapping[str, Any]) -> dict[str, Any]:
+        with self._field("source.sha256"):
+            told = "A zip or tar.gz with dbt_project.yml at its top, or in a folder at its top. Plain files only."
+            chosen = st.file_uploader(
+                "Archive", _ARCHIVES, key=self._key("archive"), help=told, max_upload_size=uploads.MEGABYTES
+            )
+            if chosen is None and saved.get("sha256"):
+                st.caption(f"Now: {plain(saved['filename'])}. Another archive replaces all its files.")
+        if chosen is None:
+            return {name: saved.get(name, "") for name in ("sha256", "filename")}
+        self.archive = chosen.getvalue()
+        return uploads.source_of(self.archive, chosen.name).model_dump(exclude={"kind"})
 
     def _warehouse(self, saved: Mapping[str, Any]) -> str:
         with self._field("source.warehouse"):

@@ -45,6 +45,8 @@ def _source(project: Project) -> str:
         return f"Template for {WAREHOUSE_WORDS[Warehouse(source['warehouse'])]}"
     if source["kind"] == "folder":
         return f"Folder {plain(source['path'])}"
+    if source["kind"] == "upload":
+        return f"Archive {plain(source['filename'])}"
     inside = f", folder {plain(source['subfolder'])}" if source.get("subfolder") else ""
     at = f", commit {project.git_sha[:10]}" if project.git_sha else ""
     return f"{plain(source['url'])}, branch {plain(source['branch'])}{inside}{at}"

@@ -2,6 +2,7 @@ from streamlit.testing.v1 import AppTest
 
 from services import projects
 from services.projects import ProjectDraft
+from services.settings import settings
 from tests.pages.conftest import OpenPage
 
 
@@ -80,6 +81,27 @@ def test_each_kind_of_source_has_its_fields(open_page: OpenPage) -> None:
     assert "Name the repository" in told(page)
     page.segmented_control(key="project_form_copy__kind").set_value("A folder").run()
     assert "Folder" in [each.label for each in page.text_input]
+
+
+def test_an_upload_is_kept_with_the_project_and_its_problems_stand_beside_it(open_page: OpenPage) -> None:
+    page = open_page("new_project")
+    text(page, "name", "shop")
+    text(page, "owner", "anna")
+    page.segmented_control(key="project_form_copy__kind").set_value("An upload").run()
+    page = press(page, "Create project")
+    assert "Choose a zip or tar\\.gz archive" in told(page)
+    page.file_uploader(key="project_form_copy__archive").upload("shop.zip", b"#!/bin/sh").run()
+    assert "neither a zip nor a tar\\.gz" in told(page)
+    page.file_uploader(key="project_form_copy__archive").upload("o'brien <b>.zip", b"PK and so on").run()
+    page = press(page, "Create project")
+    assert not page.exception
+    source = projects.get_project("shop").source
+    assert (source["kind"], source["filename"]) == ("upload", "o'brien <b>.zip")
+    assert (settings().data / "uploads" / source["sha256"]).read_bytes() == b"PK and so on"
+    page = open_page("new_project", project="shop")
+    assert any("Now: o'brien" in each.value for each in page.caption)
+    press(page, "Save changes")
+    assert projects.get_project("shop").source == source
 
 
 def test_the_operators_are_described_and_the_missing_ones_say_so(open_page: OpenPage) -> None:

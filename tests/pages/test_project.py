@@ -4,8 +4,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from contracts.dbt_api import ParsedProject, ParseProblem
-from models.project import Step, StepState
+from models.project import ProjectNode, Step, StepState
+from models.run_state import NodeStatus, RunState
 from services import projects
+from services.database import session
+from services.dbt_api import DbtApi
 from services.projects import ProjectDraft, store
 from services.projects.steps import DoesNotParse
 from tests.pages import seeded
@@ -75,6 +78,74 @@ def test_foreign_text_is_shown_as_it_is(open_page: OpenPage) -> None:
     text = text_of(open_page("project", name="shop"))
     assert "\\*\\*not bold\\*\\*" in text
     assert "<b>" not in text.replace("\\<b\\>", "")
+
+
+def table(page: AppTest, column: str) -> list[object]:
+    [found] = [each.value for each in page.dataframe if "Last status" in each.value.columns]
+    return list(found[column])
+
+
+def test_nodes_are_searched_and_show_their_last_result(open_page: OpenPage) -> None:
+    seeded.project("shop")
+    seeded.filled(seeded.run("shop", minutes_ago=60), statuses={"fct_calls": NodeStatus.SUCCESS})
+    seeded.filled(seeded.run("shop", state=RunState.FAILED), statuses=seeded.HALF_FAILED)
+    page = open_page("project", name="shop")
+    page.text_input(key="search").set_value("FCT_").run()
+    page.multiselect(key="types").set_value(["model"]).run()
+    assert table(page, "Name") == ["fct_calls", "fct_revenue"]
+    assert [status[0] for status in table(page, "Last status")] == ["✖ Error", "» Skipped"]
+    page.text_input(key="search").set_value("").run()
+    page.multiselect(key="tags").set_value(["nightly"]).run()
+    assert table(page, "Name") == ["fct_calls", "fct_revenue"]
+    page.text_input(key="search").set_value("no such thing").run()
+    assert not page.exception
+    assert table(page, "Name") == []
+
+
+def test_a_node_shows_its_lineage_and_what_became_of_it(open_page: OpenPage) -> None:
+    seeded.project("shop")
+    run = seeded.run("shop", state=RunState.FAILED)
+    seeded.filled(run, statuses=seeded.HALF_FAILED)
+    page = open_page("project", name="shop", node="model.shop.fct_calls")
+    assert not page.exception
+    [graph] = page.get("graphviz_chart")
+    assert "fct_calls" in graph.proto.spec
+    assert f"Run {run.id}" in [each.proto.label for each in page.get("page_link")]
+
+
+def test_foreign_text_about_a_node_is_shown_as_it_is_f16(open_page: OpenPage) -> None:
+    project = seeded.project("shop")
+    with session() as opened:
+        hostile = {"name": "O'Brien <x>", "description": "**b** <script>x</script> größe 船", "tags": ["it's <b>"]}
+        assert project.id is not None
+        opened.add(ProjectNode(project_id=project.id, unique_id="model.shop.o", resource_type="model", **hostile))
+    page = open_page("project", name="shop", node="model.shop.o")
+    assert not page.exception
+    assert "\\*\\*b\\*\\* \\<script\\>" in text_of(page)
+
+
+def test_the_documentation_is_asked_for_and_its_absence_told(open_page: OpenPage) -> None:
+    seeded.project("shop")
+    page = open_page("project", name="shop")
+    [show] = [each for each in page.button if each.label == "Show the documentation"]
+    page = show.click().run()
+    assert not page.exception
+    assert "cannot be reached to: show the documentation" in text_of(page).replace("\\", "")
+
+
+def test_the_documentation_is_shown_in_a_frame_without_origin(
+    open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(DbtApi, "docs_site", lambda _, name: f'<p title="{name}">docs</p>')
+    seeded.project("shop")
+    page = open_page("project", name="shop")
+    [show] = [each for each in page.button if each.label == "Show the documentation"]
+    page = show.click().run()
+    assert not page.exception
+    [frame] = page.get("iframe")
+    assert 'sandbox="allow-scripts allow-popups"' in frame.proto.srcdoc
+    assert "&lt;p title=&quot;shop&quot;&gt;" in frame.proto.srcdoc
+    assert "unused" not in frame.proto.srcdoc, "the token stays in the console"
 
 
 @pytest.mark.parametrize("query", [{}, {"name": "gone"}, {"name": "../../etc"}])

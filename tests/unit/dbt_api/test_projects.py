@@ -148,7 +148,14 @@ def test_a_selection_is_previewed_by_dbt(server: Server) -> None:
     def preview(**body: Any) -> dict[str, Any]:
         return dict(server.call("POST", "/api/v1/preview", json={"project": "shop", **body}).json())
 
-    assert preview(command="run", select=["slow"]) == {"ok": True, "unique_ids": ["model.shop.slow"], "message": None}
+    slow = {"unique_id": "model.shop.slow", "name": "slow", "resource_type": "model", "path": "models/slow.sql"}
+    assert preview(command="run", select=["slow"], target="prod", vars={"slow_ms": 1}) == {
+        "ok": True,
+        "argv": ["dbt", "run", "--select", "slow", "--vars", '{"slow_ms": 1}', "--target", "prod"],
+        "unique_ids": ["model.shop.slow"],
+        "nodes": [slow],
+        "message": None,
+    }
     nothing = preview(select=["nowhere"])
     assert nothing["ok"]
     assert nothing["unique_ids"] == []

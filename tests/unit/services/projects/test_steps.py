@@ -1,9 +1,12 @@
 """The steps against a real dbt API; Airflow is away, so each project ends at "published" at the latest."""
 
+import io
 import os
 import socket
 import subprocess
 import sys
+import tarfile
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,11 +16,12 @@ import pytest
 from contracts.operators import OperatorName
 from models.project import ProjectStep, Step, StepState
 from services import projects
+from services.connections import dbt_api as dbt_api_client
 from services.database import session
 from services.errors import NotAllowed
-from services.projects import ProjectDraft, store
+from services.projects import ProjectDraft, store, uploads
 from services.projects.locks import changing
-from services.settings import ROOT
+from services.settings import ROOT, settings
 
 PROFILES = "shop:\n  target: dev\n  outputs:\n    dev: {type: duckdb, path: ':memory:'}\n"
 PROJECT = "name: shop\nversion: '1.0'\nprofile: shop\nmodel-paths: [models]\n"
@@ -45,6 +49,45 @@ def run(name: str = "shop", **options: Any) -> dict[Step, ProjectStep]:
 
 def states(steps: dict[Step, ProjectStep]) -> list[str]:
     return [step.state.value for step in steps.values()]
+
+
+@pytest.mark.usefixtures("dbt_api")
+def test_an_upload_is_handed_over_as_often_as_needed_and_its_archive_is_forgotten_at_last(folder: Path) -> None:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as file:
+        file.add(folder, "shop")
+    archive = packed.getvalue()
+    source = uploads.source_of(archive, "it's <b>größe</b>.tar.gz")
+    projects.keep_archive(archive)
+    create(source.model_dump())
+    for _ in range(2):
+        steps = run(from_step=Step.SOURCE_READY)
+        assert states(steps)[:3] == ["done", "done", "done"]
+    assert [node.name for node in projects.nodes_of("shop")] == ["orders"]
+    uploads.forget_unused()
+    kept = settings().data / "uploads" / source.sha256
+    assert kept.exists()
+    site = dbt_api_client().docs_site("shop")
+    assert "model.shop.orders" in site
+    with session() as opened:
+        opened.delete(store.row_of(opened, "shop"))
+    uploads.forget_unused()
+    assert kept.exists(), "somebody may be about to save it"
+    os.utime(kept, (0, 0))
+    uploads.forget_unused()
+    assert not kept.exists()
+
+
+@pytest.mark.usefixtures("dbt_api")
+def test_a_hostile_upload_stops_at_its_step_with_the_reason() -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as file:
+        file.writestr("../../dbt_project.yml", "name: shop")
+    projects.keep_archive(packed.getvalue())
+    create(uploads.source_of(packed.getvalue(), "shop.zip").model_dump())
+    steps = run()
+    assert states(steps) == ["done", "failed", "pending", "pending", "pending"]
+    assert "leads out of the project" in steps[Step.SOURCE_READY].message
 
 
 @pytest.mark.usefixtures("dbt_api")
