@@ -34,7 +34,9 @@ from contracts.dbt_api.projects import (
 from contracts.dbt_api.system import (
     Health,
     Problem,
+    Version,
 )
+from contracts.dbt_api.workers import Worker
 
 __all__ = [
     "TASK_ID_PATTERN",
@@ -62,5 +64,7 @@ __all__ = [
     "SubmitInvocation",
     "TaskId",
     "TemplateSource",
+    "Version",
     "Warehouse",
+    "Worker",
 ]
