@@ -7,6 +7,7 @@ its target to the next one while its dbt still writes.
 Requests use DBOS's client, which fails when the database is away, where DBOS itself would wait for ever.
 """
 
+import contextlib
 import os
 import socket
 import threading
@@ -16,11 +17,14 @@ from functools import cache
 
 from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions
 
+from contracts.dbt_api import InvocationState
+from dbt_api import store
 from dbt_api.lifecycle import stopping
 from dbt_api.running import runner
 from dbt_api.running.stopping import TERM_GRACE_SECONDS
 from dbt_api.settings import settings
 from dbt_api.tables import InvocationRow
+from dbt_api.workers.lost import is_ours
 
 NAME = "pilothouse-dbt-api"
 QUEUE = "invocations"
@@ -42,6 +46,7 @@ class Whereabouts(StrEnum):
 
 _WHEREABOUTS = {"ENQUEUED": Whereabouts.WAITING, "DELAYED": Whereabouts.WAITING, "PENDING": Whereabouts.TAKEN}
 _in_flight: set[str] = set()
+_followers: list[threading.Thread] = []
 _is_open = False
 
 
@@ -78,6 +83,22 @@ def open_queue(*, takes_work: bool) -> None:
         on_conflict="always_update" if takes_work else "never_update",
     )
     _is_open = True
+    if takes_work:
+        _follow_what_we_started()
+
+
+def _follow_what_we_started() -> None:
+    """After a restart another worker may get the turn of what runs here: it waits for us to bring it to its end."""
+    for row in store.in_state(InvocationState.STARTED):
+        if is_ours(row):
+            follower = threading.Thread(target=_follow, args=(row.task_id,), name=f"follower of {row.task_id}")
+            follower.start()
+            _followers.append(follower)
+
+
+def _follow(task_id: str) -> None:
+    with contextlib.suppress(runner.ServerStopping):
+        runner.carry(task_id)
 
 
 @cache
@@ -150,5 +171,7 @@ def close_queue() -> None:
     timer.start()
     patience = drain + settings().stop_grace_seconds + TERM_GRACE_SECONDS + RECORDING_SECONDS
     DBOS.destroy(workflow_completion_timeout_sec=int(patience) if _in_flight else 0)
+    for follower in _followers:
+        follower.join(timeout=patience)
     timer.cancel()
     stopping.set()

@@ -28,6 +28,8 @@ from dbt_api.workers.lost import is_ours
 LOG = logging.getLogger(__name__)
 LOOK_SECONDS = 0.05
 AGAIN_SECONDS = 1.0
+STARTING = threading.Lock()
+"""After a restart the queue and the worker itself may both take an invocation up; one of them starts its dbt."""
 
 
 class ServerStopping(BaseException):
@@ -53,7 +55,7 @@ def _carried(task_id: str) -> bool:
         row = store.find(task_id)
         if row is None or row.state.is_terminal:
             return True
-        return _end_what_was_left(row) and _run(row)
+        return _end_what_was_left(row) and _run(task_id)
     except OperationalError as error:
         LOG.warning("The database failed while %s was carried out: %s", task_id, error)
         return False
@@ -71,23 +73,27 @@ def _end_what_was_left(row: InvocationRow) -> bool:
     others = store.in_state(InvocationState.STARTED, concurrency_key=row.concurrency_key)
     if any(not is_ours(each) for each in others):
         return False
-    return all(_run(each) for each in others if each.task_id != row.task_id)
+    return all(_run(each.task_id) for each in others if each.task_id != row.task_id)
 
 
-def _run(row: InvocationRow) -> bool:
-    attempt = Attempt(row.task_id, row.attempt)
-    if row.state is InvocationState.STARTED and (attempt.is_alive() or attempt.began or row.stop_reason):
-        follow(row, attempt)
-        return True
-    if stopping.is_set() or lease.lapsed:
-        raise ServerStopping
-    started = _start(row)
-    if started is not None:
-        follow(started, Attempt(row.task_id, started.attempt))
-    return started is not None
+def _run(task_id: str) -> bool:
+    """Start it unless that was done, and follow it. False when it could not be started: look again."""
+    with STARTING:
+        row = store.find(task_id)
+        if row is None or row.state.is_terminal:
+            return True
+        attempt = Attempt(task_id, row.attempt)
+        has_begun = attempt.is_alive() or attempt.began or row.stop_reason is not None
+        started = row if row.state is InvocationState.STARTED and has_begun else _start(row)
+    if started is None:
+        return False
+    follow(started, Attempt(task_id, started.attempt))
+    return True
 
 
 def _start(row: InvocationRow) -> InvocationRow | None:
+    if stopping.is_set() or lease.lapsed:
+        raise ServerStopping
     with Session(engine()) as opened:
         project = opened.get(ProjectRow, row.project)
     if project is None:

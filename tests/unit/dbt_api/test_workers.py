@@ -1,4 +1,4 @@
-"""Server and workers as processes of their own on one Postgres, each with its own data folder as on hosts of its own."""
+"""Server and workers as processes of their own on one Postgres, each with its own data folder as on its own host."""
 
 import json
 import os
