@@ -9,11 +9,12 @@ from fastapi.concurrency import run_in_threadpool
 
 from dbt_api.auth.login import BASIC, BEARER, authenticate
 from dbt_api.body_limit import BodyLimit
-from dbt_api.database import migrate
 from dbt_api.problem_json import add_error_handlers
-from dbt_api.queue import close_queue, open_queue
-from dbt_api.routes import compatible, docs, invocations, models, projects, records, system
+from dbt_api.request_log import RequestLog
+from dbt_api.routes import compatible, docs, invocations, models, projects, records, system, workers
 from dbt_api.settings import settings
+from dbt_api.version import VERSION
+from dbt_api.workers.service import service
 
 DESCRIPTION = """Runs dbt commands of registered projects, one writer per project and target, and keeps logs and
 artifacts. Two doors: `/invocations` speaks the dialect of existing clients, `/api/v1` has everything."""
@@ -22,24 +23,30 @@ artifacts. Two doors: `/invocations` speaks the dialect of existing clients, `/a
 @asynccontextmanager
 async def lifespan(_: FastAPI) -> AsyncIterator[None]:
     """Migrate, take up what an earlier server left, serve, and end our dbt processes before we go."""
-    await run_in_threadpool(migrate)
-    await run_in_threadpool(open_queue)
+    await run_in_threadpool(service.start)
     yield
-    await run_in_threadpool(close_queue)
+    await run_in_threadpool(service.stop)
 
 
-def create_app() -> FastAPI:
-    """The application, with every route but `/ready` and `/healthz` behind the login."""
+def create_app(*, with_routes: bool = True) -> FastAPI:
+    """The application, with every route but `/ready` and `/healthz` behind the login.
+
+    Without routes it is a worker's: only what tells of its health.
+    """
     app = FastAPI(
-        title="Pilothouse dbt API", version=system.VERSION, description=DESCRIPTION, lifespan=lifespan, openapi_url=None
+        title="Pilothouse dbt API", version=VERSION, description=DESCRIPTION, lifespan=lifespan, openapi_url=None
     )
     add_error_handlers(app)
     app.add_middleware(
         BodyLimit, limit_bytes=settings().body_limit_bytes, upload_limit_bytes=settings().upload_limit_bytes
     )
+    app.add_middleware(RequestLog)
     login = [Depends(authenticate), Security(BEARER), Security(BASIC)]
     app.include_router(system.router)
-    routers = (compatible, invocations, records, projects, models, docs)
+    app.include_router(system.guarded, dependencies=login)
+    if not with_routes:
+        return app
+    routers = (compatible, invocations, records, projects, models, docs, workers)
     for router in (each.router for each in routers):
         app.include_router(router, dependencies=login)
 

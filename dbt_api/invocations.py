@@ -6,7 +6,7 @@ from pathlib import Path
 from sqlalchemy.exc import IntegrityError
 
 from contracts.dbt_api import Invocation, InvocationState, LogSize, Outcome, SubmitInvocation
-from dbt_api import queue, store
+from dbt_api import life, queue, store
 from dbt_api.errors import ApiError, not_found
 from dbt_api.projects.defer import check_defer
 from dbt_api.projects.profile import read_profile
@@ -57,8 +57,9 @@ def _queue(row: InvocationRow, submitted: SubmitInvocation) -> tuple[InvocationR
     try:
         queue.enqueue(row)
     except Exception:
-        store.remove_pending(row.task_id)
+        store.remove_pending(row.task_id)  # when this fails too, the caretaker queues it
         raise
+    life.queued(row)
     return row, True
 
 

@@ -6,7 +6,8 @@ from http import HTTPStatus
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from contracts.dbt_api import Problem
@@ -29,7 +30,9 @@ def add_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(ApiError, _api_error)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(OperationalError, _no_database)
+    for unreachable in (OperationalError, InterfaceError, PoolTimeout):
+        app.add_exception_handler(unreachable, _no_database)
+    app.add_exception_handler(DataError, _no_place)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -52,6 +55,10 @@ async def _http_error(_: Request, error: Exception) -> JSONResponse:
 async def _no_database(_: Request, error: Exception) -> JSONResponse:
     LOG.error("The database failed", exc_info=error)
     return problem(503, "The dbt API cannot reach its database.", hint="Trying again is safe.")
+
+
+async def _no_place(_: Request, __: Exception) -> JSONResponse:
+    return problem(422, "A value does not fit into the database: a number is too large, or a text holds NUL.")
 
 
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:

@@ -1,14 +1,19 @@
 """The dbt API's one settings object: environment variables `PILOTHOUSE_DBT_API_…`."""
 
 import os
+import socket
 import sys
 from functools import cache
 from pathlib import Path
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr, StringConstraints
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 ROOT = Path(__file__).resolve().parents[1]
+PREFIX = "PILOTHOUSE_DBT_API_"
 ENVIRONMENT_ALLOWED = [
     *("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_*", "TZ", "TMPDIR", "DBT_ENV_*"),
     *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
@@ -17,19 +22,46 @@ ENVIRONMENT_ALLOWED = [
     *("POSTGRES_*", "PG*", "KRB5*", "ODBC*", "SPARK_*", "TRINO_*", "DUCKDB_*", "MOTHERDUCK_*"),
 ]
 
+POSTGRES = "postgresql+psycopg"
+
+
+def _database_url(text: str | None) -> str | None:
+    """SQLite, or Postgres through psycopg 3 whatever driver the URL names."""
+    if text is None:
+        return None
+    try:
+        url = make_url(text)
+    except ArgumentError:
+        raise ValueError("it is not a database URL such as postgresql://user:password@host/database") from None
+    if url.drivername.partition("+")[0] in ("postgresql", "postgres"):
+        return url.set(drivername=POSTGRES).render_as_string(hide_password=False)
+    if url.drivername != "sqlite":
+        raise ValueError("it has to begin with sqlite:// or postgresql://")
+    return text
+
+
+DatabaseUrl = Annotated[str | None, AfterValidator(_database_url)]
+WorkerId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
+
 
 class Settings(BaseSettings):
     """Where the server keeps its state and how much it does at a time."""
 
-    model_config = SettingsConfigDict(env_prefix="PILOTHOUSE_DBT_API_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore")
 
     data: Path = Field(default=ROOT / ".pilothouse" / "dbt_api", description="The folder that holds all state.")
     host: str = "127.0.0.1"
     port: int = Field(default=8581, ge=0, le=65535)
     token: SecretStr | None = Field(default=None, description="Secret of both login schemes; there is no default.")
-    database_url: str | None = Field(default=None, description="SQLAlchemy URL; SQLite in the data folder when unset.")
-    queue_database_url: str | None = Field(default=None, description="DBOS's database; beside the other when unset.")
-    executor_id: str = Field(default="local", description="Stable name of this server: it recovers its own work only.")
+    generate_token: bool = Field(default=True, description="Make and keep a token at the first start without one.")
+    database_url: DatabaseUrl = Field(default=None, description="SQLite in the data folder when unset; or Postgres.")
+    queue_database_url: DatabaseUrl = Field(default=None, description="DBOS's database; beside the other when unset.")
+    worker: bool = Field(default=True, description="Whether `serve` is a worker too; others need Postgres.")
+    worker_id: WorkerId | None = Field(default=None, description="Stable over restarts. Host name; `local` on SQLite.")
+    worker_lease_seconds: float = Field(default=60, ge=2, description="Silent for so long, a worker counts as lost.")
+    drain_seconds: float = Field(default=0, ge=0, description="How long a stopped worker lets dbt run on.")
+    retention_days: int | None = Field(default=None, ge=1, description="Ended invocations older than this go; or none.")
+    log_format: Literal["text", "json"] = Field(default="text", description="Form of this process's own log.")
     slots: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, description="dbt commands at a time.")
     dbt: Path = Field(default=Path(sys.executable).parent / "dbt", description="The dbt command of its environment.")
     folder_roots: list[Path] = Field(
@@ -38,7 +70,7 @@ class Settings(BaseSettings):
     environment_allowed: list[str] = Field(
         default=ENVIRONMENT_ALLOWED, description="JSON list of patterns: which variables dbt gets to see."
     )
-    queue_poll_seconds: float = Field(default=0.2, gt=0)
+    queue_poll_seconds: float = Field(default=0.05, gt=0, description="How often a worker looks for work.")
     hold_seconds: float = Field(default=10, ge=0, description="How long an unversioned GET of an unfinished one waits.")
     abort_grace_seconds: float = Field(default=60, ge=0, description="Between SIGINT and SIGTERM.")
     stop_grace_seconds: float = Field(default=10, ge=0, description="The same when the server itself is stopped.")
@@ -82,9 +114,23 @@ class Settings(BaseSettings):
     @property
     def queue_url(self) -> str:
         """DBOS's database: its own file with SQLite, its own schema in the same database otherwise."""
-        if self.queue_database_url or (self.database_url and not self.database_url.startswith("sqlite")):
-            return self.queue_database_url or self.store_url
-        return f"sqlite:///{self.data / 'queue.db'}"
+        beside = self.store_url if self.is_shared else f"sqlite:///{self.data / 'queue.db'}"
+        return self.queue_database_url or beside
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes and hosts may work on the same queue: on Postgres, never on SQLite."""
+        return not self.store_url.startswith("sqlite")
+
+    @property
+    def worker_name(self) -> str:
+        """The stable id of this process as a worker."""
+        return self.worker_id or (socket.gethostname() if self.is_shared else "local")
+
+    @property
+    def token_file(self) -> Path:
+        """Where the token lies that no setting gives."""
+        return self.data.parent / "secrets" / "pilothouse_dbt_api_token"
 
     def warehouse(self, project: str) -> Path:
         """Where a project may keep a file warehouse (DuckDB): PILOTHOUSE_PROJECT_DATA of its dbt processes."""
@@ -95,8 +141,6 @@ class Settings(BaseSettings):
 def settings() -> Settings:
     """The settings of this process, read once. The token may also lie in the data folder's `secrets`."""
     read = Settings()
-    folder = read.data.parent / "secrets"
-    secret = folder / "pilothouse_dbt_api_token"
-    if read.token is None and secret.is_file():
-        read.token = SecretStr(secret.read_text().strip())
+    if read.token is None and read.token_file.is_file():
+        read.token = SecretStr(read.token_file.read_text().strip())
     return read

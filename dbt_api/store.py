@@ -4,9 +4,11 @@ import hashlib
 from typing import Any
 
 from sqlalchemy import func, update
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
 from contracts.dbt_api import Invocation, InvocationState, LogSize, SubmitInvocation
+from dbt_api import life
 from dbt_api.database import session
 from dbt_api.running.outcome import Verdict
 from dbt_api.tables import InvocationRow, StopReason, now
@@ -86,18 +88,28 @@ def queue_position(row: InvocationRow) -> int | None:
 
 
 def begin(row: InvocationRow, **values: Any) -> InvocationRow | None:
-    """PENDING → STARTED, or a next attempt of a STARTED one; None when it was aborted or ended in between."""
+    """PENDING → STARTED, or a next attempt of a STARTED one.
+
+    None when it was aborted or ended in between, or when another one of its target was STARTED meanwhile.
+    """
     moment = row.started_at or now()
-    done = _change(
-        row.task_id,
-        col(InvocationRow.state) == row.state,
-        col(InvocationRow.stop_reason).is_(None),
-        state=STARTED,
-        attempt=row.attempt + 1,
-        started_at=moment,
-        **values,
-    )
-    return find(row.task_id) if done else None
+    try:
+        done = _change(
+            row.task_id,
+            col(InvocationRow.state) == row.state,
+            col(InvocationRow.attempt) == row.attempt,
+            col(InvocationRow.stop_reason).is_(None),
+            state=STARTED,
+            attempt=row.attempt + 1,
+            started_at=moment,
+            **values,
+        )
+    except IntegrityError:  # the index `one_writer`
+        return None
+    started = find(row.task_id) if done else None
+    if started is not None:
+        life.started(started)
+    return started
 
 
 def ask_to_stop(task_id: str, reason: StopReason, because: str | None = None) -> None:
@@ -113,12 +125,29 @@ def ask_to_stop(task_id: str, reason: StopReason, because: str | None = None) ->
 
 def abort_pending(task_id: str, verdict: Verdict) -> bool:
     """PENDING → ABORTED; False when it is no longer PENDING."""
-    return _change(task_id, col(InvocationRow.state) == PENDING, **_ended(verdict))
+    done = _change(task_id, col(InvocationRow.state) == PENDING, **_ended(verdict))
+    if done and (row := find(task_id)) is not None:
+        life.ended(row)
+    return done
 
 
-def finish(task_id: str, verdict: Verdict, **facts: Any) -> None:
-    """Into a terminal state, once: a row that has one keeps it."""
-    _change(task_id, col(InvocationRow.state).not_in(TERMINAL), **_ended(verdict), **facts)
+def finish(task_id: str, verdict: Verdict, *, attempt: int | None = None, **facts: Any) -> None:
+    """Into a terminal state, once: a row that has one keeps it. The end of an earlier attempt changes nothing."""
+    is_current = [col(InvocationRow.attempt) == attempt] if attempt is not None else []
+    done = _change(task_id, col(InvocationRow.state).not_in(TERMINAL), *is_current, **_ended(verdict), **facts)
+    if done and (row := find(task_id)) is not None:
+        life.ended(row)
+
+
+def requeue(row: InvocationRow) -> None:
+    """STARTED → PENDING, for another attempt, unless it went on in between."""
+    _change(
+        row.task_id,
+        col(InvocationRow.state) == STARTED,
+        col(InvocationRow.attempt) == row.attempt,
+        state=PENDING,
+        started_at=None,
+    )
 
 
 def _ended(verdict: Verdict) -> dict[str, Any]:
@@ -126,7 +155,7 @@ def _ended(verdict: Verdict) -> dict[str, Any]:
         "state": verdict.state,
         "outcome": verdict.outcome,
         "exc_type": verdict.exc_type,
-        "exc_message": verdict.exc_message,
+        "exc_message": verdict.exc_message and verdict.exc_message.replace("\0", ""),  # Postgres has no place for it
         "finished_at": now(),
     }
 

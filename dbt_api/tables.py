@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Column, DateTime, Enum, Index, TypeDecorator, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Column, DateTime, Enum, Index, TypeDecorator, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from contracts.dbt_api import InvocationState, Outcome
@@ -18,7 +18,9 @@ class UtcDateTime(TypeDecorator[datetime]):
 
     def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:  # noqa: ARG002
         """Give the zone back."""
-        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 def text_of(enum: type[StrEnum]) -> Enum:
@@ -43,6 +45,16 @@ class InvocationRow(SQLModel, table=True):
     """One dbt command. `id` gives the order of submission and is the cursor of lists."""
 
     __tablename__ = "invocation"
+    __table_args__ = (
+        Index(
+            "one_writer",
+            "concurrency_key",
+            unique=True,
+            sqlite_where=text("state = 'STARTED'"),
+            postgresql_where=text("state = 'STARTED'"),
+        ),
+    )
+    """The database itself refuses a second STARTED invocation of a project and target."""
 
     id: int | None = Field(default=None, primary_key=True)
     task_id: str = Field(unique=True, max_length=200)
@@ -61,6 +73,7 @@ class InvocationRow(SQLModel, table=True):
     )
     outcome: Outcome | None = Field(default=None, sa_column=Column(text_of(Outcome)))
     attempt: int = 0
+    worker: str | None = Field(default=None, max_length=100)
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
     started_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
@@ -107,3 +120,24 @@ class NodeHistoryRow(SQLModel, table=True):
     execute_ms: int | None = None
     rows: int | None = Field(default=None, sa_type=BigInteger)
     finished_at: datetime = Field(sa_type=UtcDateTime, index=True)
+
+
+class WorkerRow(SQLModel, table=True):
+    """One worker, by its stable id. Its lease holds while `last_seen_at` is renewed; times are the database's own."""
+
+    __tablename__ = "worker"
+
+    id: str = Field(primary_key=True, max_length=100)
+    incarnation: str = Field(max_length=32)
+    """Differs at each start, so that a worker notices when it was replaced."""
+    folder: str = Field(max_length=32)
+    """Identity of its data folder: with another folder, what an earlier incarnation ran cannot be followed."""
+    host: str
+    version: str
+    slots: int
+    lease_seconds: float
+    started_at: datetime = Field(sa_type=UtcDateTime)
+    last_seen_at: datetime = Field(sa_type=UtcDateTime)
+    gone_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    """When it said farewell, or was declared lost."""
+    is_lost: bool = False

@@ -57,7 +57,9 @@ from contracts.dbt_api.records import (
 from contracts.dbt_api.system import (
     Health,
     Problem,
+    Version,
 )
+from contracts.dbt_api.workers import Worker
 
 __all__ = [
     "TASK_ID_PATTERN",
@@ -104,5 +106,7 @@ __all__ = [
     "TaskId",
     "TemplateSource",
     "UploadSource",
+    "Version",
     "Warehouse",
+    "Worker",
 ]

@@ -104,6 +104,7 @@ class Invocation(BaseModel):
     source: InvocationSource = Field(default_factory=InvocationSource)
     priority: int = 100
     attempt: int = 0
+    worker: str | None = Field(default=None, description="Id of the worker that runs or ran it.")
     queue_position: int | None = Field(default=None, description="1 is next; None when not waiting.")
     created_at: datetime
     started_at: datetime | None = None

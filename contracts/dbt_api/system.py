@@ -12,7 +12,17 @@ class Health(BaseModel):
     adapters: list[str] = Field(default_factory=list)
     queued: int = 0
     running: int = 0
+    workers: int = Field(default=0, description="Workers whose lease holds.")
     problems: list[str] = Field(default_factory=list)
+
+
+class Version(BaseModel):
+    """Answer of GET /version."""
+
+    version: str = Field(description="The dbt API's own version.")
+    schema_version: str | None = Field(description="Newest migration that its database has had.")
+    dbt: dict[str, str] = Field(description="Versions of dbt's packages in its default environment: core, duckdb, …")
+    python: str = Field(description="Version of the Python that serves.")
 
 
 class Problem(BaseModel):

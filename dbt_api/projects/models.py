@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -20,11 +21,12 @@ from contracts.dbt_api import (
     NodeType,
     ParsedNode,
 )
-from dbt_api import invocations, store
+from dbt_api import store
 from dbt_api.errors import ApiError, not_found
 from dbt_api.projects import history
 from dbt_api.projects.manifests import Kept, get_newest
 from dbt_api.projects.parse import COLLECTIONS, parsed_node
+from dbt_api.records.record import record_of
 
 TESTS = ("test", "unit_test")
 MANIFESTS_IN_MEMORY = 4
@@ -127,11 +129,11 @@ def _compiled_before(project: str, node: ParsedNode) -> str | None:
     """A parse compiles nothing: then the SQL is the file that the node's last invocation left, while it is kept."""
     for result in history.page(project, node.unique_id, limit=1):
         row = store.find(result.task_id)
-        try:
-            name = f"compiled/{node.package}/{node.path}"
-            return invocations.artifact_path(row, name).read_text() if row is not None else None
-        except (ApiError, OSError, UnicodeError):
-            return None
+        if row is not None:
+            with suppress(ApiError, UnicodeError):
+                record = record_of(row)
+                found = record.artifact(f"compiled/{node.package}/{node.path}")
+                return b"".join(record.read_artifact(found.name, 0, found.bytes)).decode()
     return None
 
 

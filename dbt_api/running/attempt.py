@@ -22,6 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from dbt_api.settings import settings
+from dbt_api.workers.lease_guard import NOTE
 
 SHIM = Path(__file__).with_name("shim.py")
 
@@ -97,6 +98,11 @@ class Attempt:
     def began(self) -> bool:
         """Whether dbt may have done anything at all."""
         return (self.folder / "dbt.pid").exists()
+
+    @property
+    def lease_lapsed(self) -> bool:
+        """Whether dbt was ended because its worker might have been replaced (workers/lease_guard.py)."""
+        return (self.folder / NOTE).exists()
 
     def ending(self) -> Ending | None:
         """How dbt ended; None while it runs, and for ever when its shim was killed."""

@@ -8,6 +8,7 @@ import threading
 import time
 from pathlib import Path
 
+from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 from contracts.dbt_api import InvocationState, Outcome
@@ -21,10 +22,16 @@ from dbt_api.running.command import option
 from dbt_api.running.dbt_process import dbt_command, dbt_environment, installed, keep_parse_cache, parse_cache
 from dbt_api.running.outcome import failure, judge, read_story
 from dbt_api.running.stopping import Stopping
-from dbt_api.tables import InvocationRow, ProjectRow
+from dbt_api.settings import settings
+from dbt_api.tables import InvocationRow, ProjectRow, StopReason
+from dbt_api.workers.lease import lease
+from dbt_api.workers.lost import is_ours
 
 LOG = logging.getLogger(__name__)
 LOOK_SECONDS = 0.05
+AGAIN_SECONDS = 1.0
+STARTING = threading.Lock()
+"""After a restart the queue and the worker itself may both take an invocation up; one of them starts its dbt."""
 
 
 class ServerStopping(BaseException):
@@ -35,42 +42,66 @@ class ServerStopping(BaseException):
 
 
 def carry(task_id: str) -> None:
-    """Bring an invocation to a terminal state: start it, or go on where a killed server left it."""
-    row = store.find(task_id)
-    if row is None or row.state.is_terminal:
-        return
+    """Bring an invocation to a terminal state: start it, or go on where a killed server left it.
+
+    While the database is away, or another worker still has the target, it looks again and again.
+    """
+    while not _carried(task_id):
+        if stopping.is_set():
+            raise ServerStopping
+        time.sleep(AGAIN_SECONDS)
+
+
+def _carried(task_id: str) -> bool:
     try:
-        _end_what_was_left(row)
-        _run(row)
+        row = store.find(task_id)
+        if row is None or row.state.is_terminal:
+            return True
+        return _end_what_was_left(row) and _run(task_id)
+    except OperationalError as error:
+        LOG.warning("The database failed while %s was carried out: %s", task_id, error)
+        return False
     except Exception as error:
         LOG.exception("Invocation %s could not be carried out", task_id)
         store.finish(task_id, failure(Outcome.WORKER_LOST, f"The dbt API could not run dbt: {error}"))
+        return True
 
 
-def _end_what_was_left(row: InvocationRow) -> None:
-    """One writer per target: what a killed server left running here is followed to its end before anything starts."""
-    for other in store.in_state(InvocationState.STARTED, concurrency_key=row.concurrency_key):
-        if other.task_id != row.task_id:
-            _run(other)
+def _end_what_was_left(row: InvocationRow) -> bool:
+    """One writer per target: what a killed server left running here is followed to its end before anything starts.
+
+    False while the target belongs to another worker, which ends its invocation or is declared lost.
+    """
+    others = store.in_state(InvocationState.STARTED, concurrency_key=row.concurrency_key)
+    if any(not is_ours(each) for each in others):
+        return False
+    return all(_run(each.task_id) for each in others if each.task_id != row.task_id)
 
 
-def _run(row: InvocationRow) -> None:
-    attempt = Attempt(row.task_id, row.attempt)
-    if row.state is InvocationState.STARTED and (attempt.is_alive() or attempt.began or row.stop_reason):
-        return follow(row, attempt)
-    if stopping.is_set():
-        raise ServerStopping
-    started = _start(row)
-    return follow(started, Attempt(row.task_id, started.attempt)) if started is not None else None
+def _run(task_id: str) -> bool:
+    """Start it unless that was done, and follow it. False when it could not be started: look again."""
+    with STARTING:
+        row = store.find(task_id)
+        if row is None or row.state.is_terminal:
+            return True
+        attempt = Attempt(task_id, row.attempt)
+        has_begun = attempt.is_alive() or attempt.began or row.stop_reason is not None
+        started = row if row.state is InvocationState.STARTED and has_begun else _start(row)
+    if started is None:
+        return False
+    follow(started, Attempt(task_id, started.attempt))
+    return True
 
 
 def _start(row: InvocationRow) -> InvocationRow | None:
+    if stopping.is_set() or lease.lapsed:
+        raise ServerStopping
     with Session(engine()) as opened:
         project = opened.get(ProjectRow, row.project)
     if project is None:
         store.finish(row.task_id, failure(Outcome.USAGE_ERROR, f"The project '{row.project}' was deleted."))
         return None
-    started = store.begin(row, git_sha=project.git_sha)
+    started = store.begin(row, git_sha=project.git_sha, worker=settings().worker_name)
     if started is not None:
         attempt = Attempt(started.task_id, started.attempt)
         words = dbt_command([*row.command, *defer_words(row, attempt.folder)], parse_cache=_cache_of(row))
@@ -95,14 +126,18 @@ def conclude(task_id: str, attempt: Attempt) -> None:
     if row is None or row.state.is_terminal:
         return
     ending, story = attempt.ending(), read_story(attempt.log)
-    verdict = judge(ending, story, stopped=row.stop_reason, because=row.stop_message)
+    stopped, because = row.stop_reason, row.stop_message
+    if stopped is None and attempt.lease_lapsed:
+        stopped, because = StopReason.SHUTDOWN, "The worker was cut off from the queue's database, so it ended its dbt."
+    verdict = judge(ending, story, stopped=stopped, because=because)
     facts = (
         {"exit_code": ending.exit_code, "signal": ending.signal, "peak_rss_kb": ending.peak_rss_kb} if ending else {}
     )
     if option(row.command, "--vars") is None:  # other vars would make every run without them parse in full
         keep_parse_cache(attempt.target / "partial_parse.msgpack", _cache_of(row))
     learn_from(row, attempt, succeeded=verdict.state is InvocationState.SUCCESS)
-    store.finish(task_id, verdict, dbt_version=story.dbt_version or installed().get("core"), **facts)
+    version = story.dbt_version or installed().get("core")
+    store.finish(task_id, verdict, attempt=attempt.number, dbt_version=version, **facts)
 
 
 def _cache_of(row: InvocationRow) -> Path:

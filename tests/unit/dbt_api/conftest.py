@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.dbt_api.postgres import Postgres, binaries
 from tests.unit.dbt_api.server import Server
 
 PROFILES = """
@@ -44,13 +45,29 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     started.end()
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A Postgres of the tests' own."""
+    if binaries() is None:
+        pytest.skip("Debian's package postgresql is not installed.")
+    started = Postgres().start()
+    yield started
+    started.remove()
+
+
 @pytest.fixture
-def start_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+def store_settings() -> dict[str, str]:
+    """Settings of the servers' database: SQLite. A module that tests Postgres too overrides it."""
+    return {}
+
+
+@pytest.fixture
+def start_server(tmp_path: Path, store_settings: dict[str, str]) -> Iterator[Callable[..., Server]]:
     """Starts servers of the test's own, which it may kill, with the projects `shop` and `other`."""
     started: list[Server] = []
 
     def start(**settings: str) -> Server:
-        server = Server(tmp_path / "data", **settings).start()
+        server = Server(tmp_path / "data", **store_settings, **settings).start()
         started.append(server)
         for name in ("shop", "other"):
             server.register(name, write_project(tmp_path / name))

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
+from sqlalchemy import create_engine, text
 
 ROOT = Path(__file__).resolve().parents[3]
 TOKEN = "a-token-for-tests"
@@ -25,7 +26,8 @@ def free_port() -> int:
 
 
 class Server:
-    def __init__(self, data: Path, **settings: str) -> None:
+    def __init__(self, data: Path, *words: str, **settings: str) -> None:
+        self._words = words or ("serve",)
         self.data = data
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -45,27 +47,32 @@ class Server:
         }
         return {**os.environ, **{f"PILOTHOUSE_DBT_API_{name}": value for name, value in ours.items()}}
 
-    def start(self) -> "Server":
+    def start(self, *, until_ready: bool = True) -> "Server":
         self.data.mkdir(parents=True, exist_ok=True)
         with (self.data / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "dbt_api", "serve"],
+                [sys.executable, "-m", "dbt_api", *self._words],
                 cwd=ROOT,
                 env=self.environment,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
-        eventually(self._is_ready)
+        if until_ready:
+            eventually(lambda: self.answers("/ready"))
         return self
 
-    def _is_ready(self) -> bool:
+    def answers(self, path: str) -> bool:
         assert self.process is not None
         assert self.process.poll() is None, (self.data / "server.log").read_text()
         try:
-            return requests.get(f"{self.url}/ready", timeout=5).ok
+            return requests.get(self.url + path, timeout=5).ok
         except requests.ConnectionError:
             return False
+
+    def says(self, path: str = "/ready") -> int:
+        """Status of an open route."""
+        return requests.get(self.url + path, timeout=20).status_code
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> int | None:
         if self.process is None:
@@ -112,6 +119,22 @@ class Server:
         (folder / "events.jsonl").write_bytes(log)
         with sqlite3.connect(self.data / "dbt_api.db") as store:
             store.execute("update invocation set attempt = ? where task_id = ?", (number, task_id))
+
+    def execute(self, statement: str) -> None:
+        """Change the store behind the server's back."""
+        self._execute(self._settings.get("DATABASE_URL", f"sqlite:///{self.data / 'dbt_api.db'}"), statement)
+
+    def execute_in_queue(self, statement: str) -> None:
+        """Change DBOS's tables behind the server's back."""
+        self._execute(self._settings.get("DATABASE_URL", f"sqlite:///{self.data / 'queue.db'}"), statement)
+
+    def _execute(self, url: str, statement: str) -> None:
+        made = create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
+        with made.begin() as connection:
+            if made.dialect.name == "postgresql":
+                connection.execute(text("set search_path = public, dbos"))
+            connection.execute(text(statement))
+        made.dispose()
 
     def dbt_pid(self, task_id: str, number: int = 1) -> int:
         return int((self.attempt(task_id, number) / "dbt.pid").read_text())

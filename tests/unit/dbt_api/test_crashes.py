@@ -1,15 +1,30 @@
-"""Whatever is killed at whatever moment: the invocation ends in a true state, and dbt never runs twice at a time."""
+"""Whatever is killed at whatever moment: the invocation ends in a true state, and dbt never runs twice at a time.
+
+Each on SQLite with the real dbt, and on Postgres with a quick stand-in.
+"""
 
 import os
 import signal
-import sqlite3
 from collections.abc import Callable
+from pathlib import Path
 
+import pytest
+
+from tests.unit.dbt_api import fake_dbt
 from tests.unit.dbt_api.server import Server, eventually, is_running
 
 Start = Callable[..., Server]
 SLOW = ("run", "--select", "slow", "--vars", '{"slow_ms": 6000}')
 ENDLESS = ("run", "--select", "slow", "--vars", '{"slow_ms": 600000}')
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def store_settings(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    if request.param == "sqlite":
+        return {}
+    monkeypatch.setenv("DBT_ENV_WITNESS", str(tmp_path / "fake" / "witness"))
+    url = request.getfixturevalue("postgres").database()
+    return {"DATABASE_URL": url, "WORKER_ID": "local", "DBT": str(fake_dbt.install(tmp_path / "fake"))}
 
 
 def test_a_killed_server_takes_its_running_dbt_up_again(start_server: Start) -> None:
@@ -80,14 +95,14 @@ def test_a_server_killed_just_before_dbt_began_starts_it(start_server: Start) ->
     server.submit("unqueued", "run", "--select", "orders", project="other")
 
     server.end(signal.SIGKILL)
-    with sqlite3.connect(server.data / "dbt_api.db") as store, sqlite3.connect(server.data / "queue.db") as queue:
-        store.execute(
-            "update invocation set state = 'STARTED', attempt = 1, started_at = created_at where task_id = 'begun'"
-        )
-        queue.execute(
-            "update workflow_status set status = 'PENDING', executor_id = 'local' where workflow_uuid = 'begun'"
-        )
-        queue.execute("delete from workflow_status where workflow_uuid = 'unqueued'")
+    server.execute(
+        "update invocation set state = 'STARTED', attempt = 1, worker = 'local', started_at = created_at "
+        "where task_id = 'begun'"
+    )
+    server.execute_in_queue(
+        "update workflow_status set status = 'PENDING', executor_id = 'local' where workflow_uuid = 'begun'"
+    )
+    server.execute_in_queue("delete from workflow_status where workflow_uuid = 'unqueued'")
     server.start()
 
     begun = server.ended("begun")

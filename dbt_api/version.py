@@ -1,0 +1,3 @@
+"""The dbt API's own version."""
+
+VERSION = "1"

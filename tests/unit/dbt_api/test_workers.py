@@ -1,0 +1,268 @@
+"""Server and workers as processes of their own on one Postgres, each with its own data folder as on its own host."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.dbt_api import fake_dbt
+from tests.unit.dbt_api.conftest import write_project
+from tests.unit.dbt_api.postgres import Postgres
+from tests.unit.dbt_api.server import ROOT, Server, eventually, is_running
+
+LEASE_SECONDS = 4
+Start = Callable[..., Server]
+
+
+def slow(seconds: float, *more: str) -> tuple[str, ...]:
+    return ("run", "--vars", json.dumps({"slow_ms": seconds * 1000}), *more)
+
+
+class Cluster:
+    """One server without a worker, with the project `shop`; workers by name."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        self._folder = folder
+        self.witness = folder / "fake" / "witness"
+        self._settings = {
+            "DATABASE_URL": url,
+            "DBT": str(fake_dbt.install(folder / "fake")),
+            "WORKER_LEASE_SECONDS": str(LEASE_SECONDS),
+            "FOLDER_ROOTS": f'["{folder}"]',
+        }
+        self.started: list[Server] = []
+        self.server = self.process("server", "serve", "--no-worker")
+
+    def process(self, name: str, *words: str, **settings: str) -> Server:
+        made = Server(self._folder / name / "data", *words, **{**self._settings, "WORKER_ID": name, **settings})
+        self.started.append(made)
+        return made
+
+    def worker(self, name: str, **settings: str) -> Server:
+        return self.process(name, "worker", **settings).start()
+
+    def start(self) -> None:
+        """Only now: a server alone is not ready."""
+        self.server.start(until_ready=False)
+        eventually(lambda: self.server.answers("/healthz"))
+        self.server.register("shop", write_project(self._folder / "shop"))
+
+    def workers(self) -> dict[str, dict[str, Any]]:
+        return {each["id"]: each for each in self.server.call("GET", "/api/v1/workers").json()}
+
+    def worker_of(self, task_id: str) -> Server:
+        name = self.server.read(task_id)["worker"]
+        return next(each for each in self.started if each.data.parent.name == name)
+
+    def runs(self) -> list[str]:
+        file = self.witness / "runs"
+        return file.read_text().split() if file.exists() else []
+
+    def started_running(self, task_id: str) -> None:
+        eventually(lambda: task_id in self.runs())
+
+
+@pytest.fixture
+def cluster(tmp_path: Path, postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
+    made = Cluster(tmp_path, postgres.database())
+    monkeypatch.setenv("DBT_ENV_WITNESS", str(made.witness))
+    made.start()
+    yield made
+    for each in made.started:
+        each.end()
+    assert not (made.witness / "two_writers").exists()
+
+
+def test_two_workers_share_the_work_and_one_carries_on_alone(cluster: Cluster) -> None:
+    """D4, D11: the killed worker's invocation is accounted for, and nobody writes to its target before that."""
+    cluster.worker("one", SLOTS="1")
+    cluster.worker("two", SLOTS="1")
+    for target in ("dev", "prod"):
+        cluster.server.submit(target, *slow(600, "--target", target))
+        cluster.started_running(target)
+    assert {cluster.server.read(target)["worker"] for target in ("dev", "prod")} == {"one", "two"}
+    cluster.server.submit("after", "run", "--target", "dev")
+    killed, left = cluster.worker_of("dev"), cluster.worker_of("prod")
+    pid = killed.dbt_pid("dev")
+
+    killed.end(signal.SIGKILL)
+    cluster.server.call("POST", "/api/v1/invocations/prod/abort")
+    assert cluster.server.read("dev")["state"] == "STARTED", "nobody may know yet that it is lost"
+
+    ended = cluster.server.ended("dev")
+    assert (ended["state"], ended["outcome"]) == ("FAILURE", "worker_lost")
+    assert killed.data.parent.name in ended["exc_message"]
+    assert not is_running(pid), "the lease's guard ended it first"
+    after = cluster.server.ended("after")
+    assert (after["state"], after["worker"]) == ("SUCCESS", left.data.parent.name)
+    assert after["started_at"] >= ended["finished_at"]
+    assert cluster.server.ended("prod")["state"] == "ABORTED"
+    told = cluster.workers()
+    assert (told[killed.data.parent.name]["is_lost"], told[killed.data.parent.name]["is_alive"]) == (True, False)
+    assert told[left.data.parent.name]["is_alive"]
+    assert sorted(cluster.runs()) == ["after", "dev", "prod"]
+
+
+def test_a_worker_that_was_cut_off_ends_its_dbt_and_itself(cluster: Cluster) -> None:
+    cut_off = cluster.worker("one")
+    cluster.server.submit("run", *slow(600))
+    cluster.started_running("run")
+    pid = cut_off.dbt_pid("run")
+    cluster.worker("two")
+    cluster.server.submit("after", "run")
+    assert cut_off.process is not None
+
+    cut_off.process.send_signal(signal.SIGSTOP)
+    assert cluster.server.ended("run")["outcome"] == "worker_lost"
+    assert not is_running(pid)
+    assert cluster.server.ended("after")["worker"] == "two"
+
+    cut_off.process.send_signal(signal.SIGCONT)
+    assert cut_off.process.wait(timeout=60) == 3
+    assert cluster.server.read("run")["outcome"] == "worker_lost"
+    assert cluster.runs() == ["run", "after"]
+    assert cluster.worker("one").says() == 200, "it may come back"
+
+
+def test_a_worker_that_is_back_in_time_goes_on(cluster: Cluster) -> None:
+    worker = cluster.worker("one", WORKER_LEASE_SECONDS="30")
+    cluster.worker("two", WORKER_LEASE_SECONDS="30")
+    cluster.server.submit("run", *slow(4))
+    cluster.started_running("run")
+    owner = cluster.worker_of("run")
+
+    owner.end(signal.SIGKILL)
+    owner.start()
+
+    ended = cluster.server.ended("run")
+    assert (ended["state"], ended["attempt"], ended["worker"]) == ("SUCCESS", 1, owner.data.parent.name)
+    assert cluster.runs() == ["run"]
+    assert worker.says() == 200
+
+
+def test_work_of_a_worker_that_left_is_taken_over_at_once(cluster: Cluster) -> None:
+    leaving = cluster.worker("one", STOP_GRACE_SECONDS="20", WORKER_LEASE_SECONDS="600")
+    cluster.server.submit("run", *slow(600))
+    cluster.server.submit("after", "run")
+    cluster.started_running("run")
+    cluster.worker("two", WORKER_LEASE_SECONDS="600")
+
+    assert leaving.end(signal.SIGTERM) == 0
+
+    assert cluster.server.ended("run")["exc_message"] == "The dbt API server was stopped while dbt ran."
+    assert cluster.server.ended("after")["worker"] == "two"
+    assert cluster.workers()["one"]["gone_at"]
+    assert not cluster.workers()["one"]["is_lost"]
+
+
+def test_a_drained_worker_lets_dbt_end_and_takes_nothing_new(cluster: Cluster) -> None:
+    worker = cluster.worker("one", DRAIN_SECONDS="60")
+    cluster.server.submit("run", *slow(3))
+    cluster.started_running("run")
+    assert worker.process is not None
+    worker.process.send_signal(signal.SIGTERM)
+    eventually(lambda: worker.says() == 503)
+    cluster.server.submit("other", "run", "--target", "prod")
+
+    assert worker.process.wait(timeout=60) == 0
+
+    assert cluster.server.read("run")["state"] == "SUCCESS"
+    assert cluster.server.read("other")["state"] == "PENDING"
+    assert cluster.runs() == ["run"]
+
+
+def test_the_server_is_ready_with_a_live_worker_only(cluster: Cluster) -> None:
+    """D8: probes tested against a dead worker."""
+    assert cluster.server.says() == 503
+    worker = cluster.worker("one")
+    eventually(lambda: cluster.server.says() == 200)
+    assert cluster.server.call("GET", "/ready").json()["workers"] == 1
+    worker.end(signal.SIGKILL)
+    eventually(lambda: cluster.server.says() == 503)
+    assert cluster.server.says("/healthz") == 200
+    assert "No worker is alive" in cluster.server.call("GET", "/ready").text
+
+
+def test_two_workers_of_one_name_are_refused(cluster: Cluster, tmp_path: Path) -> None:
+    first = cluster.worker("one")
+    for data in (tmp_path / "elsewhere", first.data):
+        code, told = refused(first.environment | {"PILOTHOUSE_DBT_API_DATA": str(data)}, "worker")
+        assert code == 2
+        assert "already" in told
+    assert first.says() == 200
+
+
+def test_a_worker_with_a_new_folder_takes_the_name_and_accounts_for_the_old_one(cluster: Cluster) -> None:
+    first = cluster.worker("one")
+    cluster.server.submit("run", *slow(600))
+    cluster.started_running("run")
+    first.end(signal.SIGKILL)
+    again = cluster.process("one", "worker")
+    again.data = again.data.parent / "new"
+    again.start()
+    assert cluster.server.ended("run")["outcome"] == "worker_lost"
+    cluster.server.submit("after", "run")
+    assert cluster.server.ended("after")["state"] == "SUCCESS"
+
+
+def test_while_the_database_is_away_nothing_is_half_submitted_and_dbt_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, postgres: Postgres
+) -> None:
+    """D3: store down → 503, then everything goes on."""
+    cluster = Cluster(tmp_path, postgres.database())
+    monkeypatch.setenv("DBT_ENV_WITNESS", str(cluster.witness))
+    cluster.start()
+    cluster.worker("one", WORKER_LEASE_SECONDS="120")
+    cluster.server.submit("run", *slow(3))
+    cluster.started_running("run")
+
+    postgres.stop()
+    body = {"task_id": "away", "project": "shop", "command": ["run"]}
+    answer = cluster.server.call("POST", "/api/v1/invocations", json=body)
+    assert answer.status_code == 503
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert cluster.server.call("GET", "/api/v1/invocations/run").status_code == 503
+    assert cluster.server.says() == 503
+    time.sleep(3)
+    postgres.start()
+
+    eventually(lambda: cluster.server.call("POST", "/api/v1/invocations", json=body).ok)
+    assert cluster.server.ended("run")["state"] == "SUCCESS"
+    assert cluster.server.ended("away")["state"] == "SUCCESS"
+    assert sorted(cluster.runs()) == ["away", "run"]
+    for each in cluster.started:
+        each.end()
+
+
+def refused(environment: dict[str, str], *words: str) -> tuple[int, str]:
+    command = [sys.executable, "-m", "dbt_api", *words]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
+    assert "Traceback" not in done.stderr
+    return done.returncode, done.stderr
+
+
+def test_on_sqlite_a_second_process_is_refused(start_server: Start, tmp_path: Path) -> None:
+    server = start_server()
+    for words in (["worker"], ["serve", "--no-worker"]):
+        code, told = refused(server.environment, *words)
+        assert code == 2
+        assert "PILOTHOUSE_DBT_API_DATABASE_URL" in told
+    code, told = refused(server.environment | {"PILOTHOUSE_DBT_API_PORT": "0"}, "serve")
+    assert code == 2
+    assert str(tmp_path) in told
+
+
+def test_what_the_queue_never_got_is_queued(cluster: Cluster) -> None:
+    """D3: a server killed between storing and queueing."""
+    cluster.server.submit("run", "run")
+    cluster.server.execute_in_queue("delete from workflow_status")
+    cluster.worker("one")
+    assert cluster.server.ended("run")["state"] == "SUCCESS"
+    assert os.listdir(cluster.witness)
