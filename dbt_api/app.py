@@ -9,6 +9,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from dbt_api.auth.login import BASIC, BEARER, authenticate
 from dbt_api.body_limit import BodyLimit
+from dbt_api.callbacks.delivery import start_delivery
 from dbt_api.database import migrate
 from dbt_api.problem_json import add_error_handlers
 from dbt_api.queue import close_queue, open_queue
@@ -24,6 +25,7 @@ async def lifespan(_: FastAPI) -> AsyncIterator[None]:
     """Migrate, take up what an earlier server left, serve, and end our dbt processes before we go."""
     await run_in_threadpool(migrate)
     await run_in_threadpool(open_queue)
+    start_delivery()
     yield
     await run_in_threadpool(close_queue)
 

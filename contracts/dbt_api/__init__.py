@@ -4,7 +4,9 @@ The four unversioned routes that existing clients speak answer with a subset of 
 """
 
 from contracts.dbt_api.invocations import (
+    NO_NUL,
     TASK_ID_PATTERN,
+    AbortMode,
     AbortRequest,
     Artifact,
     Invocation,
@@ -12,9 +14,19 @@ from contracts.dbt_api.invocations import (
     InvocationSource,
     InvocationState,
     LogSize,
+    OnLost,
     Outcome,
+    RetryMode,
+    RetryRequest,
+    ShortText,
     SubmitInvocation,
+    TargetName,
     TaskId,
+    Word,
+)
+from contracts.dbt_api.progress import (
+    NodeCounts,
+    Phase,
 )
 from contracts.dbt_api.projects import (
     FolderSource,
@@ -37,7 +49,9 @@ from contracts.dbt_api.system import (
 )
 
 __all__ = [
+    "NO_NUL",
     "TASK_ID_PATTERN",
+    "AbortMode",
     "AbortRequest",
     "Artifact",
     "FolderSource",
@@ -48,10 +62,13 @@ __all__ = [
     "InvocationSource",
     "InvocationState",
     "LogSize",
+    "NodeCounts",
+    "OnLost",
     "Outcome",
     "ParseProblem",
     "ParsedNode",
     "ParsedProject",
+    "Phase",
     "Preview",
     "PreviewRequest",
     "Problem",
@@ -59,8 +76,13 @@ __all__ = [
     "ProjectSource",
     "RegisterProject",
     "RegisteredProject",
+    "RetryMode",
+    "RetryRequest",
+    "ShortText",
     "SubmitInvocation",
+    "TargetName",
     "TaskId",
     "TemplateSource",
     "Warehouse",
+    "Word",
 ]

@@ -14,11 +14,13 @@ from contracts.dbt_api import InvocationState, Outcome
 from dbt_api import store
 from dbt_api.database import engine
 from dbt_api.lifecycle import stopping
+from dbt_api.records.counts import facts_of_end
 from dbt_api.running.attempt import Attempt
 from dbt_api.running.command import option
 from dbt_api.running.dbt_process import dbt_command, dbt_environment, installed, keep_parse_cache, parse_cache
 from dbt_api.running.outcome import failure, judge, read_story
 from dbt_api.running.stopping import Stopping
+from dbt_api.sealing import environment_of, plain_request, scrub_artifacts
 from dbt_api.tables import InvocationRow, ProjectRow
 
 LOG = logging.getLogger(__name__)
@@ -34,12 +36,10 @@ class ServerStopping(BaseException):
 
 def carry(task_id: str) -> None:
     """Bring an invocation to a terminal state: start it, or go on where a killed server left it."""
-    row = store.find(task_id)
-    if row is None or row.state.is_terminal:
-        return
     try:
-        _end_what_was_left(row)
-        _run(row)
+        while (row := store.find(task_id)) is not None and not row.state.is_terminal:
+            _end_what_was_left(row)
+            _run(row)
     except Exception as error:
         LOG.exception("Invocation %s could not be carried out", task_id)
         store.finish(task_id, failure(Outcome.WORKER_LOST, f"The dbt API could not run dbt: {error}"))
@@ -71,8 +71,9 @@ def _start(row: InvocationRow) -> InvocationRow | None:
     started = store.begin(row, git_sha=project.git_sha)
     if started is not None:
         attempt = Attempt(started.task_id, started.attempt)
-        words = dbt_command(row.command, parse_cache=_cache_of(row))
-        environment = dbt_environment(row.project, folder=attempt.folder)
+        plain = plain_request(row)
+        words = dbt_command(plain.command, parse_cache=_cache_of(row))
+        environment = dbt_environment(row.project, folder=attempt.folder) | environment_of(plain)
         process = attempt.start(words, cwd=Path(project.path), environment=environment)
         threading.Thread(target=process.wait, daemon=True, name=f"reaper of {row.task_id}").start()
     return started
@@ -94,11 +95,15 @@ def conclude(task_id: str, attempt: Attempt) -> None:
         return
     ending, story = attempt.ending(), read_story(attempt.log)
     verdict = judge(ending, story, stopped=row.stop_reason, because=row.stop_message)
+    if verdict.outcome is Outcome.WORKER_LOST and store.requeue(row):
+        return
     facts = (
         {"exit_code": ending.exit_code, "signal": ending.signal, "peak_rss_kb": ending.peak_rss_kb} if ending else {}
     )
-    if option(row.command, "--vars") is None:  # other vars would make every run without them parse in full
+    scrub_artifacts(attempt.target, row)
+    if option(row.command, "--vars") is None and not row.env:  # others would make every run without them parse in full
         keep_parse_cache(attempt.target / "partial_parse.msgpack", _cache_of(row))
+    facts |= facts_of_end(attempt.log)
     store.finish(task_id, verdict, dbt_version=story.dbt_version or installed().get("core"), **facts)
 
 
