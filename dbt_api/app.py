@@ -9,6 +9,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from dbt_api.auth.login import BASIC, BEARER, authenticate
 from dbt_api.body_limit import BodyLimit
+from dbt_api.callbacks.delivery import start_delivery
 from dbt_api.problem_json import add_error_handlers
 from dbt_api.request_log import RequestLog
 from dbt_api.routes import compatible, docs, invocations, models, projects, records, system, workers
@@ -24,6 +25,7 @@ artifacts. Two doors: `/invocations` speaks the dialect of existing clients, `/a
 async def lifespan(_: FastAPI) -> AsyncIterator[None]:
     """Migrate, take up what an earlier server left, serve, and end our dbt processes before we go."""
     await run_in_threadpool(service.start)
+    start_delivery()
     yield
     await run_in_threadpool(service.stop)
 

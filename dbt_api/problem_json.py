@@ -17,11 +17,15 @@ from dbt_api.errors import ApiError
 LOG = logging.getLogger(__name__)
 
 
-def problem(status: int, detail: str, *, hint: str | None = None) -> JSONResponse:
+def problem(
+    status: int, detail: str, *, hint: str | None = None, retry_after_seconds: int | None = None
+) -> JSONResponse:
     """One error answer."""
     title = HTTPStatus(status).phrase
     body = Problem(title=title, status=status, detail=detail, hint=hint, status_code=status, message=detail)
-    headers = {"WWW-Authenticate": SCHEMES} if status == 401 else None
+    headers = {"WWW-Authenticate": SCHEMES} if status == 401 else {}
+    if retry_after_seconds is not None:
+        headers["Retry-After"] = str(retry_after_seconds)
     return JSONResponse(body.model_dump(), status, headers, media_type="application/problem+json")
 
 
@@ -38,7 +42,7 @@ def add_error_handlers(app: FastAPI) -> None:
 
 async def _api_error(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ApiError)
-    return problem(error.status, error.detail, hint=error.hint)
+    return problem(error.status, error.detail, hint=error.hint, retry_after_seconds=error.retry_after_seconds)
 
 
 async def _invalid(_: Request, error: Exception) -> JSONResponse:

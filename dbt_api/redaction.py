@@ -1,108 +1,99 @@
-"""Secrets are masked in everything served: values of `DBT_ENV_SECRET_…` and of vars whose names look secret.
+"""Which values of a request are secret, by their names; and the same request with those values hidden.
 
-Masked by value, because dbt repeats a var wherever it likes (log, run_results.json, compiled SQL); and byte for byte,
-so that sizes, ranges and offsets of a masked file are those of the file itself, and JSON stays JSON.
+dbt itself hides the values of DBT_ENV_SECRET_* variables in its log, and nothing else: vars stand there in clear.
 """
 
 import json
-import os
-from collections.abc import Iterator
-from functools import lru_cache
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any
 
 import yaml
 
-from contracts.run_conf import SECRET_KEY
+from dbt_api.errors import ApiError
+from dbt_api.settings import settings
 
-ENVIRONMENT_SECRET = "DBT_ENV_SECRET"  # noqa: S105  the prefix by which dbt itself knows a secret
-SHORTEST = 4
-"""A shorter value is no secret, and hiding it would hide half of the text."""
-SPELLINGS_DEEP = 3
-"""dbt writes a var as JSON within a Python literal within JSON."""
-DIGITS = bytes.maketrans(b"023456789", b"1" * 9)
-
-
-class Mask:
-    """Hides some values in bytes. `reach` is how far a value may stretch over the end of a piece."""
-
-    def __init__(self, values: frozenset[str] = frozenset()) -> None:
-        self._hidden = {spelling: _hiding(spelling) for value in values for spelling in _spellings(value)}
-        self.reach = max((len(each) for each in self._hidden), default=1) - 1
-
-    def __call__(self, data: bytes) -> bytes:
-        """The data with every value overwritten, its length unchanged."""
-        if not any(spelling in data for spelling in self._hidden):
-            return data
-        masked = bytearray(data)
-        for spelling, hiding in self._hidden.items():
-            at = data.find(spelling)
-            while at >= 0:
-                masked[at : at + len(spelling)] = hiding
-                at = data.find(spelling, at + 1)
-        return bytes(masked)
+HIDDEN = "*****"
+"""dbt's own mark for a hidden value."""
+VALUE_OPTIONS = ("--vars", "--args")
+SECRET_VARIABLE = re.compile(r"^DBT_(ENV|ENGINE)_SECRET")
+SCRUBBED_FROM_CHARACTERS = 6
+"""Shorter values are not looked for in dbt's output: hiding every "1" would spoil it."""
 
 
-def mask_for(command: list[str]) -> Mask:
-    """The mask of what an invocation of this dbt command left."""
-    return _mask(frozenset([*_secrets_of_environment(), *secrets_of_command(command)]))
+@dataclass(frozen=True)
+class Plain:
+    """What dbt gets: its words and the client's environment variables."""
+
+    command: list[str]
+    env: dict[str, str]
 
 
-def secrets_of_command(words: list[str]) -> Iterator[str]:
-    """Values of `--vars` and `--args` that stand under a secret-looking name, however deep."""
-    for position, word in enumerate(words):
-        name, equals, inline = word.partition("=")
-        if name in ("--vars", "--args"):
-            text = inline if equals else "".join(words[position + 1 : position + 2])
-            yield from _secrets_of_yaml(text)
+def redacted(plain: Plain) -> Plain:
+    """The same with secret values hidden."""
+    env = {name: HIDDEN if _is_secret(name) else value for name, value in plain.env.items()}
+    return Plain(_with_values(plain.command, _hidden), env)
 
 
-def _secrets_of_yaml(text: str) -> Iterator[str]:
-    """As written and as YAML means them: dbt repeats both `0123` and 83."""
+def secrets_in(plain: Plain) -> list[str]:
+    """The values that `redacted` hides and that are long enough to be looked for, longest first."""
+    found = [value for name, value in plain.env.items() if _is_secret(name)]
+
+    def collect(values: Any) -> Any:
+        found.extend(str(each) for each in _secret_leaves(values))
+        return values
+
+    _with_values(plain.command, collect)
+    return sorted(
+        {each for each in found if len(each) >= SCRUBBED_FROM_CHARACTERS and "\0" not in each}, key=len, reverse=True
+    )
+
+
+def _is_secret(name: str) -> bool:
+    hidden = any(fnmatchcase(name.lower(), pattern.lower()) for pattern in settings().secret_names)
+    return hidden or SECRET_VARIABLE.match(name) is not None
+
+
+def _with_values(words: list[str], change: Callable[[Any], Any]) -> list[str]:
+    """The words with the values of --vars and --args changed; a value that is left as it was keeps its form."""
+    changed, before = [], ""
+    for word in words:
+        name, equals, value = word.partition("=")
+        if before in VALUE_OPTIONS:
+            changed.append(_changed(word, change))
+        elif name in VALUE_OPTIONS and equals:
+            changed.append(f"{name}={_changed(value, change)}")
+        else:
+            changed.append(word)
+        before = word
+    return changed
+
+
+def _changed(text: str, change: Callable[[Any], Any]) -> str:
     try:
-        for loader in (yaml.BaseLoader, yaml.SafeLoader):
-            yield from _secrets_in(yaml.load(text, loader))  # noqa: S506  both load plain values only
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text)):
+            raise ApiError(422, "Vars and args must not use YAML aliases.")
+        values = yaml.safe_load(text)  # dbt reads it as YAML
     except (yaml.YAMLError, ValueError, RecursionError):
-        yield from [text] if SECRET_KEY.search(text) else []  # dbt will refuse it, and repeat it
+        return text
+    new = change(values)
+    return text if new == values else json.dumps(new, default=str)
 
 
-def _secrets_in(read: Any) -> Iterator[str]:
-    """Each part once: aliases of YAML may repeat one without end."""
-    todo, seen = [(read, False)], set[tuple[int, bool]]()
-    while todo:
-        value, named = todo.pop()
-        if isinstance(value, dict | list) and (id(value), named) not in seen:
-            seen.add((id(value), named))
-            pairs = value.items() if isinstance(value, dict) else ((None, each) for each in value)
-            todo += [(each, named or bool(SECRET_KEY.search(str(key)))) for key, each in pairs]
-        elif named and isinstance(value, str | int | float) and not isinstance(value, bool):
-            yield str(value)
+def _hidden(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: HIDDEN if _is_secret(str(name)) else _hidden(each) for name, each in value.items()}
+    return [_hidden(each) for each in value] if isinstance(value, list) else value
 
 
-def _secrets_of_environment() -> list[str]:
-    return [value for name, value in os.environ.items() if name.startswith(ENVIRONMENT_SECRET)]
-
-
-@lru_cache(maxsize=256)
-def _mask(values: frozenset[str]) -> Mask:
-    return Mask(frozenset(value for value in values if len(value) >= SHORTEST))
-
-
-def _spellings(value: str) -> set[bytes]:
-    """The value as it looks within JSON and Python literals, and within those again."""
-    found = {value}
-    for _ in range(SPELLINGS_DEEP):
-        found |= {write(known)[1:-1] for known in found for write in (json.dumps, _json_in_utf8, repr)}
-    return {each.encode(errors="replace") for each in found}
-
-
-def _json_in_utf8(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
-
-
-def _hiding(spelling: bytes) -> bytes:
-    """Asterisks; a number becomes ones, because it may stand in JSON without quotes."""
-    try:
-        float(spelling)
-    except ValueError:
-        return b"*" * len(spelling)
-    return spelling.translate(DIGITS)
+def _secret_leaves(value: Any, *, secret: bool = False) -> Iterator[Any]:
+    if isinstance(value, Mapping):
+        for name, each in value.items():
+            yield from _secret_leaves(each, secret=secret or _is_secret(str(name)))
+    elif isinstance(value, list):
+        for each in value:
+            yield from _secret_leaves(each, secret=secret)
+    elif secret and value is not None:
+        yield value

@@ -21,6 +21,9 @@ ENVIRONMENT_ALLOWED = [
     *("GOOGLE_*", "CLOUDSDK_*", "BIGQUERY_*", "AWS_*", "AZURE_*", "SNOWFLAKE_*", "DATABRICKS_*", "REDSHIFT_*"),
     *("POSTGRES_*", "PG*", "KRB5*", "ODBC*", "SPARK_*", "TRINO_*", "DUCKDB_*", "MOTHERDUCK_*"),
 ]
+SECRET_NAMES = [
+    *("*password*", "*passwd*", "*secret*", "*token*", "*api_key*", "*apikey*", "*private_key*", "*credential*"),
+]
 
 POSTGRES = "postgresql+psycopg"
 
@@ -70,6 +73,23 @@ class Settings(BaseSettings):
     environment_allowed: list[str] = Field(
         default=ENVIRONMENT_ALLOWED, description="JSON list of patterns: which variables dbt gets to see."
     )
+    client_environment_allowed: list[str] = Field(
+        default=["DBT_ENV_*"], description="JSON list of patterns: which variables a client may set for its dbt."
+    )
+    secret_names: list[str] = Field(
+        default=SECRET_NAMES, description="JSON list of patterns: vars and variables whose values are hidden."
+    )
+    sealing_key: SecretStr | None = Field(
+        default=None, description="Seals hidden values while dbt needs them; made in the data folder when unset."
+    )
+    queue_limit: int = Field(default=1000, ge=1, description="Invocations that may wait; more are answered 429.")
+    queue_limit_per_project: int = Field(default=500, ge=1, description="The same for each project.")
+    callback_hosts: list[str] = Field(
+        default=[], description="JSON list of patterns: hosts that callbacks may go to, e.g. hooks.example.com."
+    )
+    callback_private_allowed: bool = Field(default=False, description="Whether those may be private addresses.")
+    callback_secret: SecretStr | None = Field(default=None, description="Signs callbacks (HMAC-SHA256).")
+    public_url: str = Field(default="", description="This server's address for others, as callbacks tell it.")
     queue_poll_seconds: float = Field(default=0.05, gt=0, description="How often a worker looks for work.")
     hold_seconds: float = Field(default=10, ge=0, description="How long an unversioned GET of an unfinished one waits.")
     abort_grace_seconds: float = Field(default=60, ge=0, description="Between SIGINT and SIGTERM.")

@@ -1,25 +1,29 @@
 """Invocations as rows: each change of state is one conditional UPDATE, so two who race cannot both win."""
 
 import hashlib
+from statistics import median
 from typing import Any
 
 from sqlalchemy import func, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
-from contracts.dbt_api import Invocation, InvocationState, LogSize, SubmitInvocation
+from contracts.dbt_api import InvocationState, SubmitInvocation
 from dbt_api import life
+from dbt_api.callbacks import outbox
 from dbt_api.database import session
 from dbt_api.running.outcome import Verdict
 from dbt_api.tables import InvocationRow, StopReason, now
 
 PENDING, STARTED = InvocationState.PENDING, InvocationState.STARTED
+USUAL_OF = 20
 TERMINAL = [state for state in InvocationState if state.is_terminal]
 
 
 def body_hash(submitted: SubmitInvocation) -> str:
     """Identity of a request apart from its task_id: the same id with another body is a mistake of the client."""
-    return hashlib.sha256(submitted.model_dump_json(exclude={"task_id"}).encode()).hexdigest()
+    identity = submitted.model_dump_json(exclude={"task_id"}, exclude_defaults=True)  # a new field changes no old hash
+    return hashlib.sha256(identity.encode()).hexdigest()
 
 
 def find(task_id: str) -> InvocationRow | None:
@@ -42,21 +46,6 @@ def remove_pending(task_id: str) -> None:
             opened.delete(row)
 
 
-def page(
-    *, limit: int, before: int | None = None, state: InvocationState | None = None, project: str | None = None
-) -> list[InvocationRow]:
-    """Rows newest first, older than the id `before`."""
-    query = select(InvocationRow).order_by(col(InvocationRow.id).desc()).limit(limit)
-    if before is not None:
-        query = query.where(col(InvocationRow.id) < before)
-    if state is not None:
-        query = query.where(InvocationRow.state == state)
-    if project is not None:
-        query = query.where(InvocationRow.project == project)
-    with session() as opened:
-        return list(opened.exec(query))
-
-
 def in_state(state: InvocationState, *, concurrency_key: str | None = None) -> list[InvocationRow]:
     """All rows of a state, oldest first; of one concurrency key if given."""
     query = select(InvocationRow).where(InvocationRow.state == state).order_by(col(InvocationRow.id))
@@ -75,16 +64,22 @@ def count(state: InvocationState, *, project: str | None = None) -> int:
         return opened.exec(query).one()
 
 
-def queue_position(row: InvocationRow) -> int | None:
-    """1 for the invocation that is next among those that wait; None for one that does not wait."""
-    if row.state is not PENDING:
-        return None
-    earlier = (col(InvocationRow.priority) < row.priority) | (
-        (col(InvocationRow.priority) == row.priority) & (col(InvocationRow.id) < row.id)
-    )
-    query = select(func.count()).select_from(InvocationRow).where(InvocationRow.state == PENDING, earlier)
+def retries_of(task_ids: list[str]) -> dict[str, str]:
+    """For each of these invocations that was retried, its newest retry."""
+    query = select(InvocationRow.retry_of, InvocationRow.task_id).order_by(col(InvocationRow.id))
     with session() as opened:
-        return opened.exec(query).one() + 1
+        found = opened.exec(query.where(col(InvocationRow.retry_of).in_(task_ids)))
+        return {str(retried): task_id for retried, task_id in found}
+
+
+def usual_ms(command_hash: str) -> int | None:
+    """Milliseconds that this command of a project takes: the median of its last successes."""
+    row = InvocationRow
+    query = select(row.started_at, row.finished_at).order_by(col(row.id).desc()).limit(USUAL_OF)
+    with session() as opened:
+        found = opened.exec(query.where(row.command_hash == command_hash, row.state == InvocationState.SUCCESS))
+        spans = [(end - start).total_seconds() * 1000 for start, end in found if start and end]
+    return round(median(spans)) if spans else None
 
 
 def begin(row: InvocationRow, **values: Any) -> InvocationRow | None:
@@ -112,7 +107,7 @@ def begin(row: InvocationRow, **values: Any) -> InvocationRow | None:
     return started
 
 
-def ask_to_stop(task_id: str, reason: StopReason, because: str | None = None) -> None:
+def ask_to_stop(task_id: str, reason: StopReason, because: str | None = None, **values: Any) -> None:
     """Put on record why a STARTED invocation is being stopped, before any signal. The first reason stays."""
     _change(
         task_id,
@@ -120,12 +115,40 @@ def ask_to_stop(task_id: str, reason: StopReason, because: str | None = None) ->
         col(InvocationRow.stop_reason).is_(None),
         stop_reason=reason,
         stop_message=because,
+        **values,
     )
 
 
-def abort_pending(task_id: str, verdict: Verdict) -> bool:
+def shorten_grace(task_id: str, seconds: float) -> None:
+    """Give an abort that is under way less time than it has."""
+    grace = col(InvocationRow.stop_grace_seconds)
+    _change(
+        task_id,
+        col(InvocationRow.state) == STARTED,
+        col(InvocationRow.stop_reason) == StopReason.ABORT,
+        grace.is_(None) | (grace > seconds),
+        stop_grace_seconds=seconds,
+    )
+
+
+def requeue(row: InvocationRow) -> bool:
+    """STARTED → PENDING for a next attempt at an invocation whose worker was lost; False when it may have none."""
+    return _change(
+        row.task_id,
+        col(InvocationRow.state) == STARTED,
+        col(InvocationRow.attempt) == row.attempt,
+        col(InvocationRow.attempt) < col(InvocationRow.max_attempts),
+        col(InvocationRow.stop_reason).is_(None) | (col(InvocationRow.stop_reason) == StopReason.SHUTDOWN),
+        state=PENDING,
+        started_at=None,
+        stop_reason=None,
+        stop_message=None,
+    )
+
+
+def abort_pending(task_id: str, verdict: Verdict, **values: Any) -> bool:
     """PENDING → ABORTED; False when it is no longer PENDING."""
-    done = _change(task_id, col(InvocationRow.state) == PENDING, **_ended(verdict))
+    done = _change(task_id, col(InvocationRow.state) == PENDING, **_ended(verdict), **values)
     if done and (row := find(task_id)) is not None:
         life.ended(row)
     return done
@@ -139,17 +162,6 @@ def finish(task_id: str, verdict: Verdict, *, attempt: int | None = None, **fact
         life.ended(row)
 
 
-def requeue(row: InvocationRow) -> None:
-    """STARTED → PENDING, for another attempt, unless it went on in between."""
-    _change(
-        row.task_id,
-        col(InvocationRow.state) == STARTED,
-        col(InvocationRow.attempt) == row.attempt,
-        state=PENDING,
-        started_at=None,
-    )
-
-
 def _ended(verdict: Verdict) -> dict[str, Any]:
     return {
         "state": verdict.state,
@@ -157,16 +169,14 @@ def _ended(verdict: Verdict) -> dict[str, Any]:
         "exc_type": verdict.exc_type,
         "exc_message": verdict.exc_message and verdict.exc_message.replace("\0", ""),  # Postgres has no place for it
         "finished_at": now(),
+        "sealed": None,
     }
 
 
 def _change(task_id: str, *conditions: Any, **values: Any) -> bool:
     statement = update(InvocationRow).where(col(InvocationRow.task_id) == task_id, *conditions).values(**values)
     with session() as opened:
-        return bool(opened.exec(statement).rowcount)
-
-
-def shown(row: InvocationRow, *, log: LogSize | None = None, position: int | None = None) -> Invocation:
-    """The row as `/api/v1` shows it."""
-    fields = row.model_dump(include=set(Invocation.model_fields))
-    return Invocation(**fields, log=log or LogSize(), queue_position=position)
+        done = bool(opened.exec(statement).rowcount)
+        if done and "state" in values:
+            outbox.add(opened, task_id, values["state"])
+    return done

@@ -86,6 +86,33 @@ class InvocationRow(SQLModel, table=True):
     dbt_version: str | None = None
     stop_reason: StopReason | None = Field(default=None, sa_column=Column(text_of(StopReason)))
     stop_message: str | None = None
+    stop_grace_seconds: float | None = None
+    command_display: str = ""
+    command_hash: str | None = Field(default=None, max_length=64, index=True)
+    env: dict[str, str] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    sealed: str | None = None
+    tags: dict[str, str] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    client_metadata: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    max_attempts: int = 1
+    eta_ms: int | None = None
+    invocation_id: str | None = None
+    counts: dict[str, int] | None = Field(default=None, sa_column=Column(JSON))
+    retry_of: str | None = Field(default=None, max_length=200, index=True)
+    aborted_by: str | None = None
+    callback_url: str | None = None
+
+
+class CallbackRow(SQLModel, table=True):
+    """One callback that is still to be delivered; written in the transaction that changes the invocation's state."""
+
+    __tablename__ = "callback"
+
+    id: int | None = Field(default=None, primary_key=True)
+    task_id: str = Field(max_length=200, index=True)
+    state: InvocationState = Field(sa_column=Column(text_of(InvocationState), nullable=False))
+    url: str
+    attempt: int = 0
+    due_at: datetime = Field(default_factory=now, sa_type=UtcDateTime, index=True)
 
 
 class ProjectRow(SQLModel, table=True):

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from contracts.dbt_api import Preview, PreviewRequest
 from contracts.run_conf import DbtCommand, RunConf
+from contracts.selectors import selector_of
 from models.run import NodeResult, Run
 from models.run_state import NodeStatus
 from services.dbt_api import DbtApi
@@ -47,23 +48,6 @@ def conf_of_retry(run: Run, nodes: Sequence[NodeResult], *, by: str, dbt_api: Db
 def conf_again(run: Run, *, by: str) -> RunConf:
     """The conf of the same run once more, asked for by somebody else."""
     return RunConf.model_validate({**run.conf, "requested_by": by})
-
-
-def selector_of(unique_id: str, *, path: str | None = None) -> str:
-    """A selector that means this one node: a bare name also means a folder or a package of that name.
-
-    What dbt gives no way to part: a model and a singular test with the same name and the same file name.
-    """
-    resource_type, package, *rest = unique_id.split(".")
-    if resource_type == "source":
-        return f"source:{package}.{'.'.join(rest)}"
-    if resource_type == "unit_test":
-        return f"unit_test:{package}.{rest[-1]}"
-    name = rest[0] if resource_type == "test" else ".".join(rest)
-    parts = [name, f"resource_type:{resource_type}", f"package:{package}"]
-    if path and resource_type in ("model", "seed"):
-        parts.append(f"file:{path.rpartition('/')[2]}")
-    return ",".join(parts)
 
 
 def preview_of(dbt_api: DbtApi, project_name: str, conf: RunConf) -> Preview:

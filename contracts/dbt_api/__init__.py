@@ -4,7 +4,9 @@ The four unversioned routes that existing clients speak answer with a subset of 
 """
 
 from contracts.dbt_api.invocations import (
+    NO_NUL,
     TASK_ID_PATTERN,
+    AbortMode,
     AbortRequest,
     Artifact,
     Invocation,
@@ -12,9 +14,15 @@ from contracts.dbt_api.invocations import (
     InvocationSource,
     InvocationState,
     LogSize,
+    OnLost,
     Outcome,
+    RetryMode,
+    RetryRequest,
+    ShortText,
     SubmitInvocation,
+    TargetName,
     TaskId,
+    Word,
 )
 from contracts.dbt_api.models import (
     Column,
@@ -27,6 +35,10 @@ from contracts.dbt_api.models import (
     NodeHistory,
     NodeOutcome,
     NodeType,
+)
+from contracts.dbt_api.progress import (
+    NodeCounts,
+    Phase,
 )
 from contracts.dbt_api.projects import (
     FolderSource,
@@ -59,10 +71,14 @@ from contracts.dbt_api.system import (
     Problem,
     Version,
 )
-from contracts.dbt_api.workers import Worker
+from contracts.dbt_api.workers import (
+    Worker,
+)
 
 __all__ = [
+    "NO_NUL",
     "TASK_ID_PATTERN",
+    "AbortMode",
     "AbortRequest",
     "Artifact",
     "Column",
@@ -84,14 +100,17 @@ __all__ = [
     "ModelDetail",
     "ModelPage",
     "ModelSummary",
+    "NodeCounts",
     "NodeHistory",
     "NodeOutcome",
     "NodeStatus",
     "NodeType",
+    "OnLost",
     "Outcome",
     "ParseProblem",
     "ParsedNode",
     "ParsedProject",
+    "Phase",
     "Preview",
     "PreviewNode",
     "PreviewRequest",
@@ -100,13 +119,18 @@ __all__ = [
     "ProjectSource",
     "RegisterProject",
     "RegisteredProject",
+    "RetryMode",
+    "RetryRequest",
+    "ShortText",
     "StateEvent",
     "SubmitInvocation",
     "SyncedProject",
+    "TargetName",
     "TaskId",
     "TemplateSource",
     "UploadSource",
     "Version",
     "Warehouse",
+    "Word",
     "Worker",
 ]

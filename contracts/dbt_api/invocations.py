@@ -1,16 +1,39 @@
 """An invocation: its submission, its state, what it left."""
 
+import json
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
+from contracts.dbt_api.progress import NodeCounts, Phase
 from contracts.dbt_api.projects import ProjectName
-from contracts.run_conf import Identifier
+from contracts.run_conf import Identifier, Selector
 
 TASK_ID_PATTERN = r"^[A-Za-z0-9._-]{1,200}$"
 TaskId = Annotated[str, StringConstraints(pattern=TASK_ID_PATTERN)]
+
+WORD_LIMIT = 100_000
+"""Characters of one word: Linux takes at most 128 KiB in one argument of a process."""
+DAY_SECONDS = 86_400
+
+NO_NUL = r"^[^\x00]*$"
+"""A NUL can be in no argument or variable of a process, and in no text of Postgres."""
+Word = Annotated[str, StringConstraints(pattern=NO_NUL, max_length=WORD_LIMIT)]
+ShortText = Annotated[str, StringConstraints(pattern=NO_NUL, max_length=2000)]
+TARGET_PATTERN = r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}$"
+TargetName = Annotated[str, StringConstraints(pattern=TARGET_PATTERN)]
+VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,199}$")]
+
+
+def _storable(value: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    """Refuse what no answer and no database can hold: NaN, infinities, half characters."""
+    json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
+    return value
+
+
+JsonObject = Annotated[dict[ShortText, JsonValue], AfterValidator(_storable)]
 
 
 class InvocationState(StrEnum):
@@ -49,27 +72,71 @@ class InvocationSource(BaseModel):
     """Where an invocation came from."""
 
     kind: Literal["ui", "api", "airflow"] = "api"
-    dag_id: str | None = None
-    dag_run_id: str | None = None
-    task_id: str | None = None
-    try_number: int | None = None
-    url: str | None = None
+    dag_id: ShortText | None = None
+    dag_run_id: ShortText | None = None
+    task_id: ShortText | None = Field(default=None, description="Airflow's task, not the invocation.")
+    map_index: int | None = Field(default=None, ge=-1, le=1_000_000, description="Of a mapped Airflow task.")
+    try_number: int | None = Field(default=None, ge=0, le=1_000_000)
+    url: ShortText | None = Field(default=None, description="Where a person finds the caller, e.g. Airflow's task log.")
+
+
+class OnLost(StrEnum):
+    """What becomes of an invocation whose worker was lost while dbt ran."""
+
+    FAIL = "fail"
+    REQUEUE = "requeue"
 
 
 class SubmitInvocation(BaseModel):
-    """Body of POST /api/v1/invocations. The same task_id with the same body is the same invocation."""
+    """Body of POST /api/v1/invocations. The same task_id with the same body is the same invocation.
 
-    model_config = ConfigDict(extra="forbid")
+    What is given apart (`target` to `exclude`) becomes dbt's option of that name; naming it in `command` too is 422.
+    """
 
-    task_id: TaskId | None = None
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "task_id": "nightly-2026-01-31",
+                    "project": "harbour",
+                    "command": ["build"],
+                    "select": ["tag:nightly"],
+                },
+                {"project": "harbour", "command": ["run", "--select", "berth_use+"], "target": "prod", "threads": 4},
+            ]
+        },
+    )
+
+    task_id: TaskId | None = Field(default=None, description="The invocation's id and idempotency key; made if absent.")
     project: ProjectName
-    command: list[str] = Field(min_length=1, description="dbt's words, without the leading `dbt`.")
+    command: list[Word] = Field(min_length=1, max_length=20_000, description="dbt's words, without the leading `dbt`.")
+    target: TargetName | None = Field(default=None, description="`--target`; the profile's own when absent.")
+    vars: JsonObject = Field(default_factory=dict, description="`--vars`. Values of secret-looking names are hidden.")
+    env: dict[VariableName, Word] = Field(
+        default_factory=dict,
+        max_length=200,
+        description="Environment variables for dbt. The server's CLIENT_ENVIRONMENT_ALLOWED says which names it takes.",
+    )
+    threads: int | None = Field(default=None, ge=1, le=256, description="`--threads`.")
+    full_refresh: bool = Field(default=False, description="`--full-refresh`.")
+    select: list[Selector] = Field(default_factory=list, max_length=5000, description="`--select`.")
+    exclude: list[Selector] = Field(default_factory=list, max_length=5000, description="`--exclude`.")
     defer_to: Identifier | None = Field(
         default=None, description="A target whose newest good manifest stands in for parents not built: dbt's --defer."
     )
-    timeout_seconds: int | None = Field(default=None, ge=10)
+    timeout_seconds: int | None = Field(
+        default=None, ge=10, le=30 * DAY_SECONDS, description="dbt is stopped after so long; no limit when absent."
+    )
     priority: int = Field(default=100, ge=1, le=1000, description="The lower number runs first.")
-    requested_by: str | None = None
+    on_lost: OnLost = Field(default=OnLost.FAIL, description="`requeue`: run dbt again when its worker was lost.")
+    max_attempts: int = Field(default=3, ge=1, le=10, description="Attempts in all with `on_lost: requeue`.")
+    tags: dict[ShortText, ShortText] = Field(default_factory=dict, max_length=50, description="Shown as they are.")
+    metadata: JsonObject = Field(default_factory=dict, max_length=50, description="The same, of any JSON.")
+    callback_url: ShortText | None = Field(
+        default=None, description="Gets a signed POST at the start and at the end, if the server allows its host."
+    )
+    requested_by: ShortText | None = Field(default=None, description="The person behind the request.")
     source: InvocationSource = Field(default_factory=InvocationSource)
 
 
@@ -88,6 +155,7 @@ class LogSize(BaseModel):
     bytes: int = 0
     lines: int | None = Field(default=None, description="Lines so far; not told in lists.")
     complete: bool = Field(default=False, description="True when no byte will be added any more.")
+    url: str | None = Field(default=None, description="Path of the log on this server.")
 
 
 class Invocation(BaseModel):
@@ -96,38 +164,103 @@ class Invocation(BaseModel):
     task_id: str
     project: str
     state: InvocationState
-    outcome: Outcome | None = None
-    command: list[str]
-    target: str | None = None
+    phase: Phase | None = Field(default=None, description="What it is doing now; read from dbt's log while it runs.")
+    status: int | None = Field(
+        default=None,
+        description="dbt Cloud's number: 1 queued, 2 starting, 3 running, 10 success, 20 error, 30 cancelled.",
+    )
+    outcome: Outcome | None = Field(default=None, description="Why it ended as it did; null before.")
+    command: list[str] = Field(description="dbt's words, secret values hidden.")
+    command_display: str = Field(default="", description="The command as a shell would take it.")
+    target: str | None = Field(default=None, description="The target asked for; null for the profile's own.")
     defer_to: str | None = Field(default=None, description="The target that stands in for parents not built.")
     requested_by: str | None = None
     source: InvocationSource = Field(default_factory=InvocationSource)
-    priority: int = 100
-    attempt: int = 0
+    tags: dict[str, str] = Field(default_factory=dict)
+    metadata: dict[str, JsonValue] = Field(default_factory=dict)
+    priority: int = Field(default=100, description="The lower number runs first.")
+    queue: str = Field(default="invocations", description="Name of the queue.")
+    concurrency_key: str = Field(default="", description="`project/target`: one of a key runs at a time.")
+    attempt: int = Field(default=0, description="Times that dbt was started; 0 before the first.")
+    max_attempts: int = Field(default=1, description="Attempts in all should its worker be lost.")
     worker: str | None = Field(default=None, description="Id of the worker that runs or ran it.")
     queue_position: int | None = Field(default=None, description="1 is next; None when not waiting.")
+    expected_start_at: datetime | None = Field(
+        default=None, description="While it waits: computed from what runs and waits before it, and how long such took."
+    )
     created_at: datetime
-    started_at: datetime | None = None
+    started_at: datetime | None = Field(default=None, description="When it left the queue for the first time.")
     finished_at: datetime | None = None
-    exit_code: int | None = None
-    signal: int | None = None
-    peak_rss_kb: int | None = None
+    queued_ms: int | None = Field(default=None, description="Milliseconds in the queue (so far).")
+    duration_ms: int | None = Field(default=None, description="Milliseconds from start to end (so far); null before.")
+    eta_ms: int | None = Field(
+        default=None,
+        description="Milliseconds it is likely to run: the median of its project's successes with this command.",
+    )
+    exit_code: int | None = Field(default=None, description="dbt's: 0 success, 1 a node failed, 2 it could not do it.")
+    signal: int | None = Field(default=None, description="The signal that killed dbt, if one did.")
+    peak_rss_kb: int | None = Field(default=None, description="dbt's largest resident memory, in KiB.")
     exc_type: str | None = None
-    exc_message: str | None = None
+    exc_message: str | None = Field(default=None, description="What failed and why, in dbt's words where it has some.")
     git_sha: str | None = None
     dbt_version: str | None = None
+    invocation_id: str | None = Field(default=None, description="dbt's own id, as in run_results.json.")
+    counts: NodeCounts | None = Field(default=None, description="Null until dbt says how many nodes there are.")
+    retry_of: str | None = Field(default=None, description="The invocation that this one retries.")
+    retried_by: str | None = Field(default=None, description="The newest retry of this one.")
+    can_retry: bool = Field(default=False, description="Whether a retry in mode `failed` would be taken.")
+    retry_not_supported_reason: str | None = None
+    aborted_by: str | None = Field(default=None, description="Who asked for the abort.")
     log: LogSize = Field(default_factory=LogSize)
     artifacts: list[Artifact] = Field(default_factory=list)
+    links: dict[str, str] = Field(default_factory=dict, description="Paths on this server: self, abort, retry, logs, …")
+
+
+class AbortMode(StrEnum):
+    """How an invocation is aborted."""
+
+    GRACEFUL = "graceful"
+    NOW = "now"
 
 
 class AbortRequest(BaseModel):
-    """Body of POST /api/v1/invocations/{id}/abort."""
+    """Body of POST /api/v1/invocations/{id}/abort. Asked again, a shorter grace counts from the first time."""
 
-    reason: str | None = None
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "Wrong target.", "mode": "graceful"}]})
+
+    reason: ShortText | None = None
+    mode: AbortMode = Field(default=AbortMode.GRACEFUL, description="`now` skips the grace: dbt writes no results.")
+    grace_seconds: float | None = Field(
+        default=None, ge=0, le=3600, description="Between SIGINT and SIGTERM; the server's own when absent."
+    )
+    requested_by: ShortText | None = Field(default=None, description="The person behind the request, if not the login.")
+
+
+class RetryMode(StrEnum):
+    """What of an invocation a retry runs."""
+
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+    ALL = "all"
+
+
+class RetryRequest(BaseModel):
+    """Body of POST /api/v1/invocations/{id}/retry."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"mode": "failed"}]})
+
+    mode: RetryMode = Field(
+        default=RetryMode.FAILED,
+        description="`failed`: all that is unfinished (failed, skipped, interrupted, never started). `interrupted`: "
+        "the same without what failed by itself and what was skipped for it. `all`: the whole command once more.",
+    )
+    task_id: TaskId | None = Field(default=None, description="Id of the new invocation and idempotency key.")
+    requested_by: ShortText | None = None
 
 
 class InvocationPage(BaseModel):
-    """One page of invocations, newest first."""
+    """One page of invocations."""
 
     invocations: list[Invocation]
-    next_cursor: str | None = None
+    next_cursor: str | None = Field(default=None, description="For the next page; null on the last.")
+    total: int | None = Field(default=None, description="All that the filters mean, if `total=true` asked for it.")

@@ -23,6 +23,7 @@ def authenticate(request: Request) -> None:
     token = settings().token
     if token is None or given is None or not hmac.compare_digest(given, token.get_secret_value().encode()):
         raise ApiError(401, "A valid login is needed.", hint=f"Send the token as bearer, or as {USER}'s password.")
+    request.state.login = USER
 
 
 def _given_token(header: str) -> bytes | None:

@@ -17,7 +17,7 @@ from typing import Any
 from contracts.dbt_api import Artifact
 from dbt_api.errors import not_found
 from dbt_api.records.files import LOG, TARGET, AttemptFiles, StoredFile, files_of
-from dbt_api.redaction import Mask, mask_for
+from dbt_api.records.masking import Mask, mask
 from dbt_api.tables import InvocationRow
 
 BLOCK = 256 << 10
@@ -128,5 +128,5 @@ def record_of(row: InvocationRow, attempt: int | None = None) -> Record:
     if not 0 <= number <= row.attempt:
         raise not_found("attempt", str(number))
     complete = row.state.is_terminal or number < row.attempt
-    files, mask = files_of(row.task_id, number), mask_for(row.command)
-    return Record(row.task_id, number, complete, row.finished_at, files, mask)
+    files = files_of(row.task_id, number)
+    return Record(row.task_id, number, complete, row.finished_at, files, mask())

@@ -4,18 +4,21 @@ Peculiar to them: 200 where `/api/v1` says 202 and 404, `project_dir` instead of
 null keys, and `log_content`: one client takes an empty or missing log for a failure.
 """
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 
-from contracts.dbt_api import AbortRequest, InvocationState, SubmitInvocation, TaskId
-from dbt_api import invocations, store
+from contracts.dbt_api import AbortRequest, Invocation, InvocationState, ShortText, SubmitInvocation, TaskId
+from dbt_api import entity, invocations, store
 from dbt_api.errors import ApiError
+from dbt_api.listing import Listing, rows_of
 from dbt_api.projects.registry import resolve_project
 from dbt_api.records.logs import rendered_tail
 from dbt_api.records.record import record_of
+from dbt_api.routes.parameters import TaskIdInPath
 from dbt_api.running.command import option, without_option
 from dbt_api.settings import settings
 from dbt_api.tables import InvocationRow
@@ -30,7 +33,9 @@ class PostInvocation(BaseModel):
     command: list[str] = Field(min_length=1, description="dbt's words, without the leading `dbt`.")
     task_id: TaskId | None = None
     project_dir: str | None = Field(default=None, description="Name or folder of a registered project.")
-    callback_url: None = Field(default=None, description="Not supported: poll instead.")
+    callback_url: ShortText | None = Field(
+        default=None, description="Gets a signed POST at the start and at the end, if the server allows its host."
+    )
 
 
 @router.post("", summary="Submit a dbt command")
@@ -41,46 +46,55 @@ def submit(body: PostInvocation) -> dict[str, Any]:
         raise ApiError(422, "The project is named twice: by project_dir and by --project-dir.")
     project = resolve_project(body.project_dir or in_command)
     words = without_option(body.command, "--project-dir")
-    row, _ = invocations.submit(SubmitInvocation(task_id=body.task_id, project=project.name, command=words))
+    submitted = SubmitInvocation(
+        task_id=body.task_id, project=project.name, command=words, callback_url=body.callback_url
+    )
+    row, _ = invocations.submit(submitted)
     return {"task_id": row.task_id, "log_path": None, "state": row.state}
 
 
 @router.get("", summary="List invocations, newest first")
-def page(
-    limit: Annotated[int, Query(ge=1, le=200)] = 100, cursor: Annotated[str | None, Query(pattern=r"^\d{1,18}$")] = None
-) -> dict[str, Any]:
+def page(limit: Annotated[int, Query(ge=1, le=200)] = 100, cursor: ShortText | None = None) -> dict[str, Any]:
     """One page, without logs."""
-    rows = store.page(limit=limit + 1, before=int(cursor) if cursor else None)
-    more = str(rows[limit - 1].id) if len(rows) > limit else None
-    return {"invocations": [_entity(row) for row in rows[:limit]], "next_cursor": more}
+    rows, following = rows_of(Listing(limit=limit, cursor=cursor))
+    return {"invocations": _entities(rows), "next_cursor": following}
 
 
 @router.get("/{task_id}", summary="Read one invocation")
-async def read(task_id: str, include: Literal["log_content"] | None = None) -> dict[str, Any]:
+async def read(task_id: TaskIdInPath, include: Literal["log_content"] | None = None) -> dict[str, Any]:
     """The invocation. An unfinished one is held back for some seconds: clients poll without a pause."""
     hold = 0 if include else settings().hold_seconds
     row = await wait_for_end(task_id, seconds=hold)
     if row is None:
         return {"task_id": task_id, "state": InvocationState.NOT_FOUND}
     if include or row.state.is_terminal:
-        return _entity(row) | {"log_content": await run_in_threadpool(_log_content, row)}
-    return _entity(row)
+        return await run_in_threadpool(_with_log, row)
+    return (await run_in_threadpool(_entities, [row]))[0]
 
 
 @router.post("/{task_id}/abort", summary="Abort an invocation")
-def abort(task_id: str, body: AbortRequest | None = None) -> dict[str, Any]:
+def abort(task_id: TaskIdInPath, request: Request, body: AbortRequest | None = None) -> dict[str, Any]:
     """Stop it; an ended one stays as it is."""
     row = store.find(task_id)
     if row is None:
         return {"task_id": task_id, "state": InvocationState.NOT_FOUND}
-    return _entity(invocations.abort(row, reason=body.reason if body else None))
+    asked = body or AbortRequest()
+    return _entities([invocations.abort(row, asked, by=asked.requested_by or request.state.login)])[0]
 
 
-def _entity(row: InvocationRow) -> dict[str, Any]:
-    entity = store.shown(row, log=invocations.log_size(row)).model_dump(mode="json", exclude={"artifacts"})
-    if row.state is not InvocationState.FAILURE:
-        entity = {key: value for key, value in entity.items() if not key.startswith("exc_")}
-    return entity | {"log_path": None}
+def _entities(rows: Sequence[InvocationRow]) -> list[dict[str, Any]]:
+    return [_entity(shown) for shown in entity.described(rows)]
+
+
+def _entity(shown: Invocation) -> dict[str, Any]:
+    fields = shown.model_dump(mode="json", exclude={"artifacts"})
+    if shown.state is not InvocationState.FAILURE:
+        fields = {key: value for key, value in fields.items() if not key.startswith("exc_")}
+    return fields | {"log_path": None}
+
+
+def _with_log(row: InvocationRow) -> dict[str, Any]:
+    return _entities([row])[0] | {"log_content": _log_content(row)}
 
 
 def _log_content(row: InvocationRow) -> str:

@@ -1,21 +1,50 @@
-"""`/api/v1/invocations`: submit, watch, abort. What they left: `routes.records`."""
+"""`/api/v1/invocations`: submit, list, watch, abort, retry. What they left: `routes.records`."""
 
-from typing import Annotated
+from typing import Annotated, TypeVar
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import JSONResponse
 
-from contracts.dbt_api import AbortRequest, Invocation, InvocationPage, InvocationState, SubmitInvocation
-from dbt_api import invocations, store
-from dbt_api.errors import not_found
+from contracts.dbt_api import (
+    AbortRequest,
+    Invocation,
+    InvocationPage,
+    InvocationState,
+    RetryRequest,
+    SubmitInvocation,
+)
+from dbt_api import entity, invocations
+from dbt_api.composition import task_id_of_key
+from dbt_api.errors import ApiError, not_found
+from dbt_api.listing import Listing, rows_of, total_of
+from dbt_api.routes.conditional import etag_of, is_known
+from dbt_api.routes.parameters import IdempotencyKey, TaskIdInPath
+from dbt_api.tables import InvocationRow
 from dbt_api.waiting import wait_for_change
 
 router = APIRouter(prefix="/api/v1/invocations", tags=["invocations"])
+LOG_TYPE = "application/x-ndjson"
+LOOK_AGAIN_SECONDS = 1
+Body = TypeVar("Body", SubmitInvocation, RetryRequest)
 
 
 @router.post("", status_code=202, summary="Submit a dbt command")
-def submit(body: SubmitInvocation, response: Response) -> Invocation:
+def submit(body: SubmitInvocation, response: Response, idempotency_key: IdempotencyKey = None) -> Invocation:
     """Queue a dbt command. The same task_id and body again is the same invocation (200); another body is 409."""
-    row, is_new = invocations.submit(body)
+    return _answer(response, *invocations.submit(_keyed(body, idempotency_key)))
+
+
+def _keyed(body: Body, key: str | None) -> Body:
+    if key is None:
+        return body
+    task_id = task_id_of_key(key)
+    if body.task_id not in (None, task_id):
+        raise ApiError(422, "The Idempotency-Key and the task_id differ: one of them is enough.")
+    return body.model_copy(update={"task_id": task_id})
+
+
+def _answer(response: Response, row: InvocationRow, is_new: bool) -> Invocation:
     response.headers["Location"] = f"/api/v1/invocations/{row.task_id}"
     if not is_new:
         response.status_code = 200
@@ -23,37 +52,50 @@ def submit(body: SubmitInvocation, response: Response) -> Invocation:
     return invocations.described(row)
 
 
-@router.get("", summary="List invocations, newest first")
-def page(
-    state: InvocationState | None = None,
-    project: str | None = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 100,
-    cursor: Annotated[str | None, Query(pattern=r"^\d{1,18}$", description="next_cursor of the page before.")] = None,
-) -> InvocationPage:
-    """One page, without artifacts."""
-    before = int(cursor) if cursor else None
-    rows = store.page(limit=limit + 1, before=before, state=state, project=project)
+@router.get("", summary="List invocations")
+def page(query: Annotated[Listing, Query()]) -> InvocationPage:
+    """One page, without artifacts: newest first unless `sort` says otherwise."""
+    rows, cursor = rows_of(query)
     return InvocationPage(
-        invocations=[store.shown(row, log=invocations.log_size(row)) for row in rows[:limit]],
-        next_cursor=str(rows[limit - 1].id) if len(rows) > limit else None,
+        invocations=entity.described(rows), next_cursor=cursor, total=total_of(query) if query.total else None
     )
 
 
-@router.get("/{task_id}", summary="Read one invocation, or wait for its change")
+@router.get("/{task_id}", summary="Read one invocation, or wait for its change", response_model=Invocation)
 async def read(
-    task_id: str,
+    task_id: TaskIdInPath,
     wait: Annotated[float, Query(ge=0, le=60, description="Seconds to wait for a change of state.")] = 0,
     since_state: Annotated[InvocationState | None, Query(description="The state that the caller knows.")] = None,
-) -> Invocation:
+    if_none_match: Annotated[str | None, Header(description="ETag of the answer that the caller has.")] = None,
+) -> Response:
     """The invocation; with `wait`, as soon as its state differs from `since_state` (default: what it is now)."""
     row = await wait_for_change(task_id, seconds=wait, since=since_state)
     if row is None:
         raise not_found("invocation", task_id)
-    return invocations.described(row)
+    invocation = await run_in_threadpool(invocations.described, row)
+    headers = {"ETag": etag_of(entity.stable_part(invocation))}
+    if not row.state.is_terminal:
+        headers["Retry-After"] = str(LOOK_AGAIN_SECONDS)
+    if is_known(headers["ETag"], if_none_match):
+        return Response(status_code=304, headers=headers)
+    return JSONResponse(invocation.model_dump(mode="json"), headers=headers)
 
 
 @router.post("/{task_id}/abort", status_code=202, summary="Abort an invocation")
-def abort(task_id: str, body: AbortRequest | None = None) -> Invocation:
+def abort(task_id: TaskIdInPath, request: Request, body: AbortRequest | None = None) -> Invocation:
     """A waiting one ends at once; a running dbt is interrupted gracefully; an ended one stays as it is."""
-    row = invocations.get(task_id)
-    return invocations.described(invocations.abort(row, reason=body.reason if body else None))
+    body = body or AbortRequest()
+    by = body.requested_by or request.state.login
+    return invocations.described(invocations.abort(invocations.get(task_id), body, by=by))
+
+
+@router.post("/{task_id}/retry", status_code=202, summary="Retry what an invocation left unfinished")
+def retry(
+    task_id: TaskIdInPath, response: Response, body: RetryRequest | None = None, idempotency_key: IdempotencyKey = None
+) -> Invocation:
+    """A new invocation of what failed, was skipped, was interrupted or never started; 409 with the reason if nothing.
+
+    Works after an abort, a time limit and a kill, too: the set is read from the event log.
+    """
+    request = _keyed(body or RetryRequest(), idempotency_key)
+    return _answer(response, *invocations.retry(invocations.get(task_id), request))

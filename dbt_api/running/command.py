@@ -18,6 +18,7 @@ PATH_OPTIONS = {
     *("--partial-parse-file-path", "--record-timing-info", "--packages-install-path", "--config-dir"),
 }
 TIMING_FILE = re.compile(r"^-[dfqx]*r")
+JOINED_TARGET = re.compile(r"^-[dfqx]*t.|^-[dfqx]+t")
 OUTPUT_FILE = re.compile(r"^(-[dfqx]*o|--output(=|$))")
 """Short options may be run together with others and with their value: `-xr/tmp/file`."""
 FORBIDDEN = {
@@ -48,10 +49,7 @@ def checked(words: list[str]) -> list[str]:
         raise ApiError(422, "The command holds a NUL character.")
     kept = _without_logging(words)
     _refuse_forbidden(kept)
-    rest = _without_globals(kept)
-    name = command_name(kept)
-    if not name:
-        raise ApiError(422, "The command names no dbt command.", hint=f"One of: {', '.join(sorted(COMMANDS))}.")
+    name, rest = command_name(kept), _without_globals(kept)
     if name not in COMMANDS:
         raise ApiError(422, f"'{name}' is not a dbt command that may run here.", hint=", ".join(sorted(COMMANDS)))
     if name == "source freshness" and any(OUTPUT_FILE.match(word) for word in rest):
@@ -60,9 +58,29 @@ def checked(words: list[str]) -> list[str]:
 
 
 def command_name(words: list[str]) -> str:
-    """dbt's command among the words, e.g. `run` or `docs generate`; empty when there is none."""
+    """The dbt command among the words, e.g. `docs generate`. Raises ApiError 422 when there is none."""
     rest = _without_globals(words)
-    return " ".join(rest[:2] if rest and rest[0] in GROUPS else rest[:1])
+    if not rest:
+        raise ApiError(422, "The command names no dbt command.", hint=f"One of: {', '.join(sorted(COMMANDS))}.")
+    return " ".join(rest[:2]) if rest[0] in GROUPS else rest[0]
+
+
+def options_apart(words: list[str], *, several: set[str], one: set[str]) -> tuple[list[str], list[str]]:
+    """The named options with their values, and the other words. `several` take all values up to the next option."""
+    options: list[str] = []
+    rest: list[str] = []
+    position = 0
+    while position < len(words):
+        name, equals, _ = words[position].partition("=")
+        key = name if name.startswith("--") else name[:2]
+        end = position + 1
+        while key in several and end < len(words) and not words[end].startswith("-"):
+            end += 1
+        if key in one and not equals and key == name:
+            end += 1
+        (options if key in several | one else rest).extend(words[position:end])
+        position = end
+    return options, rest
 
 
 def option(words: list[str], *names: str) -> str | None:
@@ -103,6 +121,8 @@ def _refuse_forbidden(words: list[str]) -> None:
         name = word.partition("=")[0]
         if name in PATH_OPTIONS or TIMING_FILE.match(word):
             raise ApiError(422, f"'{name}' names a file or folder, which the dbt API chooses itself.")
+        if JOINED_TARGET.match(word):
+            raise ApiError(422, f"'{word}' names a target in a form that is not read here: write --target <name>.")
         if name in FORBIDDEN:
             raise ApiError(422, f"'{name}' may not be used: {FORBIDDEN[name]}.")
 

@@ -17,11 +17,13 @@ from dbt_api.database import engine
 from dbt_api.lifecycle import stopping
 from dbt_api.projects.defer import defer_words
 from dbt_api.projects.learning import learn_from
+from dbt_api.records.counts import facts_of_end
 from dbt_api.running.attempt import Attempt
 from dbt_api.running.command import option
 from dbt_api.running.dbt_process import dbt_command, dbt_environment, installed, keep_parse_cache, parse_cache
 from dbt_api.running.outcome import failure, judge, read_story
 from dbt_api.running.stopping import Stopping
+from dbt_api.sealing import environment_of, plain_request, scrub_artifacts
 from dbt_api.settings import settings
 from dbt_api.tables import InvocationRow, ProjectRow, StopReason
 from dbt_api.workers.lease import lease
@@ -44,7 +46,8 @@ class ServerStopping(BaseException):
 def carry(task_id: str) -> None:
     """Bring an invocation to a terminal state: start it, or go on where a killed server left it.
 
-    While the database is away, or another worker still has the target, it looks again and again.
+    While the database is away, or another worker still has the target, it looks again and again; so it does for one
+    that waits for its next attempt.
     """
     while not _carried(task_id):
         if stopping.is_set():
@@ -57,7 +60,7 @@ def _carried(task_id: str) -> bool:
         row = store.find(task_id)
         if row is None or row.state.is_terminal:
             return True
-        return _end_what_was_left(row) and _run(task_id)
+        return _end_what_was_left(row) and _run(task_id) and _is_over(task_id)
     except OperationalError as error:
         LOG.warning("The database failed while %s was carried out: %s", task_id, error)
         return False
@@ -65,6 +68,11 @@ def _carried(task_id: str) -> bool:
         LOG.exception("Invocation %s could not be carried out", task_id)
         store.finish(task_id, failure(Outcome.WORKER_LOST, f"The dbt API could not run dbt: {error}"))
         return True
+
+
+def _is_over(task_id: str) -> bool:
+    row = store.find(task_id)
+    return row is None or row.state.is_terminal
 
 
 def _end_what_was_left(row: InvocationRow) -> bool:
@@ -104,9 +112,11 @@ def _start(row: InvocationRow) -> InvocationRow | None:
     started = store.begin(row, git_sha=project.git_sha, worker=settings().worker_name)
     if started is not None:
         attempt = Attempt(started.task_id, started.attempt)
-        words = dbt_command([*row.command, *defer_words(row, attempt.folder)], parse_cache=_cache_of(row))
-        environment = dbt_environment(row.project, folder=attempt.folder)
-        process = attempt.start(words, cwd=Path(project.path), environment=environment)
+        plain = plain_request(row)
+        words = [*plain.command, *defer_words(row, attempt.folder)]
+        command = dbt_command(words, parse_cache=_cache_of(row))
+        environment = dbt_environment(row.project, folder=attempt.folder) | environment_of(plain)
+        process = attempt.start(command, cwd=Path(project.path), environment=environment)
         threading.Thread(target=process.wait, daemon=True, name=f"reaper of {row.task_id}").start()
     return started
 
@@ -130,12 +140,16 @@ def conclude(task_id: str, attempt: Attempt) -> None:
     if stopped is None and attempt.lease_lapsed:
         stopped, because = StopReason.SHUTDOWN, "The worker was cut off from the queue's database, so it ended its dbt."
     verdict = judge(ending, story, stopped=stopped, because=because)
+    if verdict.outcome is Outcome.WORKER_LOST and store.requeue(row):
+        return
     facts = (
         {"exit_code": ending.exit_code, "signal": ending.signal, "peak_rss_kb": ending.peak_rss_kb} if ending else {}
     )
-    if option(row.command, "--vars") is None:  # other vars would make every run without them parse in full
+    scrub_artifacts(attempt.target, row)
+    if option(row.command, "--vars") is None and not row.env:  # others would make every run without them parse in full
         keep_parse_cache(attempt.target / "partial_parse.msgpack", _cache_of(row))
     learn_from(row, attempt, succeeded=verdict.state is InvocationState.SUCCESS)
+    facts |= facts_of_end(attempt.log)
     version = story.dbt_version or installed().get("core")
     store.finish(task_id, verdict, attempt=attempt.number, dbt_version=version, **facts)
 

@@ -34,8 +34,7 @@ class Stopping:
 
     def look(self) -> None:
         """Do what is due now. Called again and again while the attempt lives."""
-        if self._reason is None:
-            self._notice()
+        self._notice()
         if self._reason is not None:
             self._escalate()
 
@@ -48,9 +47,9 @@ class Stopping:
         elif self._is_too_late():
             because = f"dbt ran longer than its time limit of {self._row.timeout_seconds} s and was stopped."
             store.ask_to_stop(self._row.task_id, StopReason.TIMEOUT, because)
-        row = store.find(self._row.task_id)
-        if row is not None and row.stop_reason is not None:
-            self._reason, self._since = row.stop_reason, time.monotonic()
+        self._row = store.find(self._row.task_id) or self._row
+        if self._reason is None and self._row.stop_reason is not None:
+            self._reason, self._since = self._row.stop_reason, time.monotonic()
 
     def _is_too_late(self) -> bool:
         limit, started = self._row.timeout_seconds, self._row.started_at
@@ -81,7 +80,9 @@ class Stopping:
 
     def _plan(self) -> list[tuple[signal.Signals, float]]:
         stops = stopping.is_set()
+        asked = self._row.stop_grace_seconds
         grace = settings().stop_grace_seconds if stops else settings().abort_grace_seconds
+        grace = grace if asked is None else min(grace, asked) if stops else asked
         return [
             (signal.SIGINT, 0),
             (signal.SIGTERM, grace),

@@ -9,18 +9,12 @@ from dbt_api.tables import InvocationRow
 
 def account_for(row: InvocationRow, because: str | None = None) -> None:
     """End it, or let it wait for another attempt; nothing happens when it went on in between."""
-    if row.stop_reason is None and is_repeatable(row):
-        store.requeue(row)
+    if store.requeue(row):
         return
     told = because or f"The worker '{row.worker}' was lost: it was silent for more than its lease."
     asked = judge(None, Story(), stopped=row.stop_reason, because=row.stop_message)
     verdict = asked if row.stop_reason is not None else failure(Outcome.WORKER_LOST, told)
     store.finish(row.task_id, verdict, attempt=row.attempt)
-
-
-def is_repeatable(row: InvocationRow) -> bool:
-    """Whether its client allows another attempt; by default not, since nobody knows what dbt had already done."""
-    return getattr(row, "on_lost", "fail") == "requeue" and row.attempt < getattr(row, "max_attempts", 1)
 
 
 def is_ours(row: InvocationRow) -> bool:

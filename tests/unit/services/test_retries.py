@@ -9,11 +9,12 @@ import pytest
 from contracts.log_event import parse_log_line
 from contracts.operators import OperatorName
 from contracts.run_conf import DbtCommand, RunConf
+from contracts.selectors import selector_of
 from models.run import NodeResult, Run
 from models.run_state import NodeStatus
 from services.dbt_api import DbtApi
 from services.results import Fold, close, fold
-from services.retries import conf_of_retry, selector_of
+from services.retries import conf_of_retry
 from services.settings import ROOT
 
 ENVIRONMENTS = Path(os.environ.get("PILOTHOUSE_ENVIRONMENTS", ROOT / ".pilothouse" / "environments"))

@@ -1,0 +1,101 @@
+"""Keeps the hidden values of a request sealed in its row for as long as dbt needs them, and out of dbt's output.
+
+The row's own command and environment are redacted. What dbt gets is sealed (Fernet: AES-CBC with HMAC) until the
+invocation ends; whoever reads the database alone learns nothing.
+"""
+
+import base64
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+
+from cryptography.fernet import Fernet
+
+from dbt_api.redaction import HIDDEN, Plain, redacted, secrets_in
+from dbt_api.settings import settings
+from dbt_api.tables import InvocationRow
+
+SCRUBBED_VARIABLE = "DBT_ENV_SECRET_PILOTHOUSE_"
+PARSE_CACHE = "partial_parse.msgpack"
+TEXT_ARTIFACTS = (".json", ".sql", ".yml", ".yaml", ".csv", ".txt", ".html")
+
+
+def sealed(plain: Plain) -> str | None:
+    """The request under seal; None when it holds nothing to hide."""
+    if redacted(plain) == plain:
+        return None
+    return _fernet().encrypt(json.dumps(asdict(plain)).encode()).decode()
+
+
+def plain_request(row: InvocationRow) -> Plain:
+    """What the client asked for, hidden values included."""
+    if row.sealed is None:
+        return Plain(row.command, row.env)
+    return Plain(**json.loads(_fernet().decrypt(row.sealed.encode())))
+
+
+def environment_of(plain: Plain) -> dict[str, str]:
+    """The client's environment variables, and those that make dbt hide the secret vars in its log.
+
+    dbt replaces the values of all DBT_ENV_SECRET_* in what it prints, as they stand; so each value is given in the
+    forms that it takes when quoted inside JSON and Python's repr.
+    """
+    forms = list(dict.fromkeys(form for secret in secrets_in(plain) for form in _forms(secret)))
+    return plain.env | {f"{SCRUBBED_VARIABLE}{number}": form for number, form in enumerate(forms)}
+
+
+def scrub_artifacts(folder: Path, row: InvocationRow) -> None:
+    """Hide the secret values in what dbt left, e.g. `args` of run_results.json. Safe to repeat.
+
+    Its parse cache, which holds the environment variables that the project reads, goes altogether.
+    """
+    forms = [form.encode() for secret in secrets_in(plain_request(row)) for form in _forms(secret)]
+    for file in list(folder.rglob("*")) if forms else ():
+        if file.name == PARSE_CACHE:
+            file.unlink()
+        elif file.is_file() and file.suffix in TEXT_ARTIFACTS:
+            _scrub(file, forms)
+
+
+def _scrub(file: Path, forms: list[bytes]) -> None:
+    before = text = file.read_bytes()
+    for form in forms:
+        text = text.replace(form, HIDDEN.encode())
+    if text != before:
+        beside = file.with_name(f"{file.name}.scrubbed")
+        beside.write_bytes(text)
+        beside.replace(file)
+
+
+def _forms(secret: str, depth: int = 3) -> Iterator[str]:
+    """As it stands, and quoted by JSON and by Python's repr, up to three times over; deeper forms hold others."""
+    as_repr = secret.replace("\\", "\\\\")
+    as_json = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
+    quoted = {*as_json, as_repr, as_repr.replace("'", "\\'")} - {secret}
+    for each in sorted(quoted) if depth else ():
+        yield from _forms(each, depth - 1)
+    yield secret
+
+
+@cache
+def _fernet() -> Fernet:
+    key = settings().sealing_key
+    secret = key.get_secret_value().encode() if key is not None else _made_key(settings().data / "sealing_key")
+    return Fernet(base64.urlsafe_b64encode(hashlib.sha256(secret).digest()))
+
+
+def _made_key(file: Path) -> bytes:
+    if not file.exists():
+        descriptor, own = tempfile.mkstemp(dir=file.parent)
+        with os.fdopen(descriptor, "wb") as made:
+            made.write(os.urandom(32))
+        with suppress(FileExistsError):
+            os.link(own, file)  # whole or not at all, and only the first one counts
+        os.unlink(own)
+    return file.read_bytes()
