@@ -1,4 +1,4 @@
-"""`python -m dbt_api serve`: server and worker in one process."""
+"""`python -m dbt_api serve`: server and worker in one process; `token`: API tokens."""
 
 import argparse
 import logging
@@ -39,6 +39,8 @@ def serve() -> int:
         port=settings().port,
         access_log=False,
         server_header=False,
+        proxy_headers=bool(settings().trusted_proxies),
+        forwarded_allow_ips=settings().trusted_proxies,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=3,
         log_config=None,
@@ -52,6 +54,10 @@ def serve() -> int:
 
 def main() -> int:
     """Read the command line."""
+    if sys.argv[1:2] == ["token"]:
+        from dbt_api.auth.cli import run_token_command
+
+        return run_token_command(sys.argv[2:])
     parser = argparse.ArgumentParser(prog="dbt_api", description="The dbt API server and its worker.")
     parser.add_argument("action", choices=["serve"])
     parser.parse_args()

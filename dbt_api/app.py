@@ -4,15 +4,20 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import Depends, FastAPI, Security
+from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 
-from dbt_api.auth.login import BASIC, BEARER, authenticate
+from contracts.dbt_api import Scope
+from dbt_api.auth.access import needs
+from dbt_api.auth.audit import Audit
+from dbt_api.auth.door import Door
+from dbt_api.auth.login import Login
 from dbt_api.body_limit import BodyLimit
+from dbt_api.body_time import BodyTime
 from dbt_api.database import migrate
 from dbt_api.problem_json import add_error_handlers
 from dbt_api.queue import close_queue, open_queue
-from dbt_api.routes import compatible, invocations, projects, system
+from dbt_api.routes import access, compatible, invocations, projects, system
 from dbt_api.settings import settings
 
 DESCRIPTION = """Runs dbt commands of registered projects, one writer per project and target, and keeps logs and
@@ -35,12 +40,13 @@ def create_app() -> FastAPI:
     )
     add_error_handlers(app)
     app.add_middleware(BodyLimit, limit_bytes=settings().body_limit_bytes)
-    login = [Depends(authenticate), Security(BEARER), Security(BASIC)]
-    app.include_router(system.router)
-    for router in (compatible.router, invocations.router, projects.router):
-        app.include_router(router, dependencies=login)
+    app.add_middleware(BodyTime)
+    app.add_middleware(Door, login=Login(settings()))
+    app.add_middleware(Audit)  # the last one is asked first
+    for router in (system.router, compatible.router, invocations.router, projects.router, access.router):
+        app.include_router(router)
 
-    @app.get("/openapi.json", include_in_schema=False, dependencies=login)
+    @app.get("/openapi.json", include_in_schema=False, dependencies=[needs(Scope.RUN_READ)])
     def openapi() -> dict[str, Any]:
         return app.openapi()
 

@@ -1,6 +1,7 @@
 """Use cases of invocations, the same behind both doors: submit, read, list, abort."""
 
 import uuid
+from contextlib import suppress
 from pathlib import Path
 
 from sqlalchemy.exc import IntegrityError
@@ -113,7 +114,8 @@ def artifacts(row: InvocationRow) -> list[Artifact]:
 def artifact_path(row: InvocationRow, name: str) -> Path:
     """The file of one artifact. Raises ApiError 404, also for a name that leads out of the folder."""
     root = Attempt(row.task_id, row.attempt).target.resolve()
-    path = (root / name).resolve()
-    if "\0" in name or not path.is_relative_to(root) or not path.is_file():
-        raise not_found("artifact", name)
-    return path
+    with suppress(OSError, ValueError):  # a name too long, or with a NUL
+        path = (root / name).resolve()
+        if path.is_relative_to(root) and path.is_file():
+            return path
+    raise not_found("artifact", name)

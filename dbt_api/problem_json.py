@@ -9,24 +9,34 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
-from contracts.dbt_api import Problem
-from dbt_api.auth.login import SCHEMES
-from dbt_api.errors import ApiError
+from contracts.dbt_api import InvocationState, Problem
+from dbt_api.errors import ApiError, UnknownInvocation
 
 LOG = logging.getLogger(__name__)
+SCHEMES = 'Bearer realm="dbt API", Basic realm="dbt API", charset="UTF-8"'
 
 
-def problem(status: int, detail: str, *, hint: str | None = None) -> JSONResponse:
+def problem(
+    status: int, detail: str, *, hint: str | None = None, retry_after_seconds: int | None = None
+) -> JSONResponse:
     """One error answer."""
     title = HTTPStatus(status).phrase
     body = Problem(title=title, status=status, detail=detail, hint=hint, status_code=status, message=detail)
-    headers = {"WWW-Authenticate": SCHEMES} if status == 401 else None
+    headers = {"WWW-Authenticate": SCHEMES} if status == 401 else {}
+    if retry_after_seconds is not None:
+        headers["Retry-After"] = str(retry_after_seconds)
     return JSONResponse(body.model_dump(), status, headers, media_type="application/problem+json")
+
+
+def problem_of(error: ApiError) -> JSONResponse:
+    """The answer that an error of ours becomes."""
+    return problem(error.status, error.detail, hint=error.hint, retry_after_seconds=error.retry_after_seconds)
 
 
 def add_error_handlers(app: FastAPI) -> None:
     """Turn every exception of a request into a problem."""
     app.add_exception_handler(ApiError, _api_error)
+    app.add_exception_handler(UnknownInvocation, _unknown_invocation)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(OperationalError, _no_database)
@@ -35,7 +45,14 @@ def add_error_handlers(app: FastAPI) -> None:
 
 async def _api_error(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ApiError)
-    return problem(error.status, error.detail, hint=error.hint)
+    return problem_of(error)
+
+
+async def _unknown_invocation(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, UnknownInvocation)
+    if request.url.path.startswith("/api/"):
+        return problem_of(error)
+    return JSONResponse({"task_id": error.task_id, "state": InvocationState.NOT_FOUND})
 
 
 async def _invalid(_: Request, error: Exception) -> JSONResponse:

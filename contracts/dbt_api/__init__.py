@@ -3,6 +3,17 @@
 The four unversioned routes that existing clients speak answer with a subset of the same fields.
 """
 
+from contracts.dbt_api.access import (
+    AuditEntry,
+    AuditPage,
+    CreatedToken,
+    CreateToken,
+    Grant,
+    LoginKind,
+    LoginName,
+    Scope,
+    Token,
+)
 from contracts.dbt_api.invocations import (
     TASK_ID_PATTERN,
     AbortRequest,
@@ -13,8 +24,10 @@ from contracts.dbt_api.invocations import (
     InvocationState,
     LogSize,
     Outcome,
+    ShortText,
     SubmitInvocation,
     TaskId,
+    Word,
 )
 from contracts.dbt_api.projects import (
     FolderSource,
@@ -40,14 +53,21 @@ __all__ = [
     "TASK_ID_PATTERN",
     "AbortRequest",
     "Artifact",
+    "AuditEntry",
+    "AuditPage",
+    "CreateToken",
+    "CreatedToken",
     "FolderSource",
     "GitSource",
+    "Grant",
     "Health",
     "Invocation",
     "InvocationPage",
     "InvocationSource",
     "InvocationState",
     "LogSize",
+    "LoginKind",
+    "LoginName",
     "Outcome",
     "ParseProblem",
     "ParsedNode",
@@ -59,8 +79,12 @@ __all__ = [
     "ProjectSource",
     "RegisterProject",
     "RegisteredProject",
+    "Scope",
+    "ShortText",
     "SubmitInvocation",
     "TaskId",
     "TemplateSource",
+    "Token",
     "Warehouse",
+    "Word",
 ]

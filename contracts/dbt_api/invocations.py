@@ -11,6 +11,13 @@ from contracts.dbt_api.projects import ProjectName
 TASK_ID_PATTERN = r"^[A-Za-z0-9._-]{1,200}$"
 TaskId = Annotated[str, StringConstraints(pattern=TASK_ID_PATTERN)]
 
+WORD_LIMIT = 100_000
+"""Characters of one word: Linux takes at most 128 KiB in one argument of a process."""
+NO_NUL = r"^[^\x00]*$"
+"""A NUL can be in no argument or variable of a process, and in no text of Postgres."""
+Word = Annotated[str, StringConstraints(pattern=NO_NUL, max_length=WORD_LIMIT)]
+ShortText = Annotated[str, StringConstraints(pattern=NO_NUL, max_length=2000)]
+
 
 class InvocationState(StrEnum):
     """State of an invocation; NOT_FOUND and INTERNAL_ERROR exist on the unversioned routes only."""
@@ -48,11 +55,11 @@ class InvocationSource(BaseModel):
     """Where an invocation came from."""
 
     kind: Literal["ui", "api", "airflow"] = "api"
-    dag_id: str | None = None
-    dag_run_id: str | None = None
-    task_id: str | None = None
+    dag_id: ShortText | None = None
+    dag_run_id: ShortText | None = None
+    task_id: ShortText | None = None
     try_number: int | None = None
-    url: str | None = None
+    url: ShortText | None = None
 
 
 class SubmitInvocation(BaseModel):
@@ -62,10 +69,10 @@ class SubmitInvocation(BaseModel):
 
     task_id: TaskId | None = None
     project: ProjectName
-    command: list[str] = Field(min_length=1, description="dbt's words, without the leading `dbt`.")
-    timeout_seconds: int | None = Field(default=None, ge=10)
+    command: list[Word] = Field(min_length=1, max_length=20_000, description="dbt's words, without the leading `dbt`.")
+    timeout_seconds: int | None = Field(default=None, ge=10, le=30 * 86_400)
     priority: int = Field(default=100, ge=1, le=1000, description="The lower number runs first.")
-    requested_by: str | None = None
+    requested_by: ShortText | None = None
     source: InvocationSource = Field(default_factory=InvocationSource)
 
 
@@ -114,7 +121,7 @@ class Invocation(BaseModel):
 class AbortRequest(BaseModel):
     """Body of POST /api/v1/invocations/{id}/abort."""
 
-    reason: str | None = None
+    reason: ShortText | None = None
 
 
 class InvocationPage(BaseModel):

@@ -12,7 +12,7 @@ RENDERED_LIMIT = 1 << 20
 RAW_TAIL = 16 << 20
 """dbt's JSON at debug level is some ten times the text that people want to read."""
 BLOCK = 64 << 10
-RANGE = re.compile(r"^bytes=(\d*)-(\d*)$")
+RANGE = re.compile(r"^bytes=([0-9]{0,18})-([0-9]{0,18})$")
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,10 @@ from fastapi import APIRouter, Query
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 
-from contracts.dbt_api import AbortRequest, InvocationState, SubmitInvocation, TaskId
+from contracts.dbt_api import AbortRequest, InvocationState, Scope, ShortText, SubmitInvocation, TaskId, Word
 from dbt_api import invocations, store
+from dbt_api.auth.access import needs
+from dbt_api.auth.identity import Caller
 from dbt_api.errors import ApiError
 from dbt_api.projects.registry import resolve_project
 from dbt_api.records.logs import rendered_tail
@@ -26,35 +28,39 @@ router = APIRouter(prefix="/invocations", tags=["compatible"])
 class PostInvocation(BaseModel):
     """Body of POST /invocations."""
 
-    command: list[str] = Field(min_length=1, description="dbt's words, without the leading `dbt`.")
+    command: list[Word] = Field(min_length=1, max_length=20_000, description="dbt's words, without the leading `dbt`.")
     task_id: TaskId | None = None
-    project_dir: str | None = Field(default=None, description="Name or folder of a registered project.")
+    project_dir: ShortText | None = Field(default=None, description="Name or folder of a registered project.")
     callback_url: None = Field(default=None, description="Not supported: poll instead.")
 
 
 @router.post("", summary="Submit a dbt command")
-def submit(body: PostInvocation) -> dict[str, Any]:
+def submit(body: PostInvocation, caller: Annotated[Caller, needs(Scope.RUN_WRITE)]) -> dict[str, Any]:
     """Queue a dbt command; repeating the request changes nothing."""
     in_command = option(body.command, "--project-dir")
     if in_command is not None and body.project_dir is not None:
         raise ApiError(422, "The project is named twice: by project_dir and by --project-dir.")
-    project = resolve_project(body.project_dir or in_command)
+    project = resolve_project(body.project_dir or in_command, only=caller.only_project)
     words = without_option(body.command, "--project-dir")
-    row, _ = invocations.submit(SubmitInvocation(task_id=body.task_id, project=project.name, command=words))
+    asked = SubmitInvocation(task_id=body.task_id, project=project.name, command=words)
+    row, _ = invocations.submit(caller.submission(asked))
+    caller.resource = row.task_id
     return {"task_id": row.task_id, "log_path": None, "state": row.state}
 
 
 @router.get("", summary="List invocations, newest first")
 def page(
-    limit: Annotated[int, Query(ge=1, le=200)] = 100, cursor: Annotated[str | None, Query(pattern=r"^\d{1,18}$")] = None
+    caller: Annotated[Caller, needs(Scope.RUN_READ)],
+    limit: Annotated[int, Query(ge=1, le=200)] = 100,
+    cursor: Annotated[str | None, Query(pattern=r"^\d{1,18}$")] = None,
 ) -> dict[str, Any]:
     """One page, without logs."""
-    rows = store.page(limit=limit + 1, before=int(cursor) if cursor else None)
+    rows = store.page(limit=limit + 1, before=int(cursor) if cursor else None, project=caller.only_project)
     more = str(rows[limit - 1].id) if len(rows) > limit else None
     return {"invocations": [_entity(row) for row in rows[:limit]], "next_cursor": more}
 
 
-@router.get("/{task_id}", summary="Read one invocation")
+@router.get("/{task_id}", summary="Read one invocation", dependencies=[needs(Scope.RUN_READ)])
 async def read(task_id: str, include: Literal["log_content"] | None = None) -> dict[str, Any]:
     """The invocation. An unfinished one is held back for some seconds: clients poll without a pause."""
     hold = 0 if include else settings().hold_seconds
@@ -66,7 +72,7 @@ async def read(task_id: str, include: Literal["log_content"] | None = None) -> d
     return _entity(row)
 
 
-@router.post("/{task_id}/abort", summary="Abort an invocation")
+@router.post("/{task_id}/abort", summary="Abort an invocation", dependencies=[needs(Scope.RUN_ABORT)])
 def abort(task_id: str, body: AbortRequest | None = None) -> dict[str, Any]:
     """Stop it; an ended one stays as it is."""
     row = store.find(task_id)

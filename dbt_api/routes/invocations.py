@@ -5,8 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import FileResponse, StreamingResponse
 
-from contracts.dbt_api import AbortRequest, Invocation, InvocationPage, InvocationState, SubmitInvocation
+from contracts.dbt_api import AbortRequest, Invocation, InvocationPage, InvocationState, Scope, SubmitInvocation
 from dbt_api import invocations, store
+from dbt_api.auth.access import needs
+from dbt_api.auth.identity import Caller
 from dbt_api.errors import ApiError, not_found
 from dbt_api.records.logs import read_range, requested_range
 from dbt_api.waiting import wait_for_change
@@ -16,9 +18,10 @@ LOG_TYPE = "application/x-ndjson"
 
 
 @router.post("", status_code=202, summary="Submit a dbt command")
-def submit(body: SubmitInvocation, response: Response) -> Invocation:
+def submit(body: SubmitInvocation, response: Response, caller: Annotated[Caller, needs(Scope.RUN_WRITE)]) -> Invocation:
     """Queue a dbt command. The same task_id and body again is the same invocation (200); another body is 409."""
-    row, is_new = invocations.submit(body)
+    row, is_new = invocations.submit(caller.submission(body))
+    caller.resource = row.task_id
     response.headers["Location"] = f"/api/v1/invocations/{row.task_id}"
     if not is_new:
         response.status_code = 200
@@ -28,6 +31,7 @@ def submit(body: SubmitInvocation, response: Response) -> Invocation:
 
 @router.get("", summary="List invocations, newest first")
 def page(
+    caller: Annotated[Caller, needs(Scope.RUN_READ)],
     state: InvocationState | None = None,
     project: str | None = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 100,
@@ -35,14 +39,14 @@ def page(
 ) -> InvocationPage:
     """One page, without artifacts."""
     before = int(cursor) if cursor else None
-    rows = store.page(limit=limit + 1, before=before, state=state, project=project)
+    rows = store.page(limit=limit + 1, before=before, state=state, project=caller.narrowed(project))
     return InvocationPage(
         invocations=[store.shown(row, log=invocations.log_size(row)) for row in rows[:limit]],
         next_cursor=str(rows[limit - 1].id) if len(rows) > limit else None,
     )
 
 
-@router.get("/{task_id}", summary="Read one invocation, or wait for its change")
+@router.get("/{task_id}", summary="Read one invocation, or wait for its change", dependencies=[needs(Scope.RUN_READ)])
 async def read(
     task_id: str,
     wait: Annotated[float, Query(ge=0, le=60, description="Seconds to wait for a change of state.")] = 0,
@@ -55,14 +59,19 @@ async def read(
     return invocations.described(row)
 
 
-@router.post("/{task_id}/abort", status_code=202, summary="Abort an invocation")
+@router.post("/{task_id}/abort", status_code=202, summary="Abort an invocation", dependencies=[needs(Scope.RUN_ABORT)])
 def abort(task_id: str, body: AbortRequest | None = None) -> Invocation:
     """A waiting one ends at once; a running dbt is interrupted gracefully; an ended one stays as it is."""
     row = invocations.get(task_id)
     return invocations.described(invocations.abort(row, reason=body.reason if body else None))
 
 
-@router.get("/{task_id}/logs", summary="Read dbt's log", response_class=StreamingResponse)
+@router.get(
+    "/{task_id}/logs",
+    summary="Read dbt's log",
+    response_class=StreamingResponse,
+    dependencies=[needs(Scope.RUN_READ)],
+)
 def logs(task_id: str, range: Annotated[str | None, Header()] = None) -> StreamingResponse:
     """dbt's JSON lines as they are, also while it runs; by `Range` (206; 416 at the end)."""
     row = invocations.get(task_id)
@@ -79,7 +88,12 @@ def logs(task_id: str, range: Annotated[str | None, Header()] = None) -> Streami
     return StreamingResponse(read_range(invocations.log_path(row), wanted), status, headers, media_type=LOG_TYPE)
 
 
-@router.get("/{task_id}/artifacts/{name:path}", summary="Read an artifact", response_class=FileResponse)
+@router.get(
+    "/{task_id}/artifacts/{name:path}",
+    summary="Read an artifact",
+    response_class=FileResponse,
+    dependencies=[needs(Scope.RUN_READ)],
+)
 def artifact(task_id: str, name: str) -> FileResponse:
     """One file that dbt left, by the name that the invocation lists: run_results.json, compiled/….sql, …"""
     row = invocations.get(task_id)
