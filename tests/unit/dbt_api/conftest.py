@@ -63,7 +63,13 @@ def guarded(tmp_path_factory: pytest.TempPathFactory, issuer: Issuer) -> Iterato
     root = tmp_path_factory.mktemp("guarded")
     (root / "users.json").write_text(json.dumps(USERS))
     oidc = {"issuer": issuer.url, "audience": "dbt-api", "groups": GROUPS, "leeway_seconds": 5}
-    started = Server(root / "data", USERS_FILE=str(root / "users.json"), OIDC=json.dumps(oidc), LOGIN_FAILURES="1000")
+    started = Server(
+        root / "data",
+        USERS_FILE=str(root / "users.json"),
+        OIDC=json.dumps(oidc),
+        LOGIN_FAILURES="1000",
+        BODY_SECONDS="8",
+    )
     started.start()
     for name in ("shop", "other"):
         started.register(name, write_project(root / name))
