@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints,
 
 from contracts.operators import OperatorName
 
-SELECTOR_PATTERN = r"^[^\s\-`$;&|<>'\"\\(){}][^\s`$;&|<>'\"\\(){}]*$"
+SELECTOR_PATTERN = r"^[^\s\x00\-`$;&|<>'\"\\(){}][^\s\x00`$;&|<>'\"\\(){}]*$"
 """One dbt selector: no blanks (they separate selectors), no shell characters, no leading dash (it would be a flag)."""
 
 SECRET_KEY = re.compile(r"(?i)(password|passwd|secret|token|api_?key|private_?key|credential)")

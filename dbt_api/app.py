@@ -4,15 +4,20 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import Depends, FastAPI, Security
+from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 
-from dbt_api.auth.login import BASIC, BEARER, authenticate
+from contracts.dbt_api import Scope
+from dbt_api.auth.access import needs
+from dbt_api.auth.audit import Audit
+from dbt_api.auth.door import Door
+from dbt_api.auth.login import Login
 from dbt_api.body_limit import BodyLimit
+from dbt_api.body_time import BodyTime
 from dbt_api.callbacks.delivery import start_delivery
 from dbt_api.problem_json import add_error_handlers
 from dbt_api.request_log import RequestLog
-from dbt_api.routes import compatible, docs, invocations, models, projects, records, system, workers
+from dbt_api.routes import access, compatible, docs, invocations, models, projects, records, system, workers
 from dbt_api.settings import settings
 from dbt_api.version import VERSION
 from dbt_api.workers.service import service
@@ -42,17 +47,19 @@ def create_app(*, with_routes: bool = True) -> FastAPI:
     app.add_middleware(
         BodyLimit, limit_bytes=settings().body_limit_bytes, upload_limit_bytes=settings().upload_limit_bytes
     )
-    app.add_middleware(RequestLog)
-    login = [Depends(authenticate), Security(BEARER), Security(BASIC)]
+    app.add_middleware(BodyTime)
+    app.add_middleware(Door, login=Login(settings()))
+    app.add_middleware(Audit)
+    app.add_middleware(RequestLog)  # the last one is asked first
     app.include_router(system.router)
-    app.include_router(system.guarded, dependencies=login)
+    app.include_router(system.guarded)
     if not with_routes:
         return app
-    routers = (compatible, invocations, records, projects, models, docs, workers)
+    routers = (compatible, invocations, records, projects, models, docs, workers, access)
     for router in (each.router for each in routers):
-        app.include_router(router, dependencies=login)
+        app.include_router(router)
 
-    @app.get("/openapi.json", include_in_schema=False, dependencies=login)
+    @app.get("/openapi.json", include_in_schema=False, dependencies=[needs(Scope.RUN_READ)])
     def openapi() -> dict[str, Any]:
         return app.openapi()
 

@@ -1,4 +1,4 @@
-"""The command line: `python -m dbt_api serve | worker | migrate | doctor`.
+"""The command line: `python -m dbt_api serve | worker | token | migrate | doctor`.
 
 Exit status: 0 well, 1 a problem was found, 2 it may not start and one sentence says why, 3 counted as lost.
 """
@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsError
 from sqlalchemy.exc import OperationalError
 
+from dbt_api.auth import cli as token
 from dbt_api.settings import PREFIX, settings
 
 Action = Callable[[argparse.Namespace], int]
@@ -44,6 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     add("worker", _worker, "Be a worker, with its health at /healthz, /ready and /metrics (Postgres).")
     add("migrate", _migrate, "Bring the database's schema to the newest version.")
     add("doctor", _doctor, "Check settings, database, queue, disk, dbt, workers, clock; say what to do.")
+    token.add_parser(subparsers)
     return parser
 
 

@@ -2,7 +2,7 @@
 
 
 class ApiError(Exception):
-    """Ends a request with this status; `hint` says what to try."""
+    """Ends a request with this status; `hint` says what to try, `retry_after_seconds` when."""
 
     def __init__(
         self, status: int, detail: str, *, hint: str | None = None, retry_after_seconds: int | None = None
@@ -12,6 +12,14 @@ class ApiError(Exception):
         self.detail = detail
         self.hint = hint
         self.retry_after_seconds = retry_after_seconds
+
+
+class UnknownInvocation(ApiError):
+    """There is no such invocation, or the caller may not know of it. The unversioned door answers it with 200."""
+
+    def __init__(self, task_id: str) -> None:
+        super().__init__(404, f"There is no invocation '{task_id}'.")
+        self.task_id = task_id
 
 
 def not_found(what: str, name: str) -> ApiError:

@@ -10,11 +10,11 @@ from sqlalchemy.exc import DataError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
-from contracts.dbt_api import Problem
-from dbt_api.auth.login import SCHEMES
-from dbt_api.errors import ApiError
+from contracts.dbt_api import InvocationState, Problem
+from dbt_api.errors import ApiError, UnknownInvocation
 
 LOG = logging.getLogger(__name__)
+SCHEMES = 'Bearer realm="dbt API", Basic realm="dbt API", charset="UTF-8"'
 
 
 def problem(
@@ -29,9 +29,15 @@ def problem(
     return JSONResponse(body.model_dump(), status, headers, media_type="application/problem+json")
 
 
+def problem_of(error: ApiError) -> JSONResponse:
+    """The answer that an error of ours becomes."""
+    return problem(error.status, error.detail, hint=error.hint, retry_after_seconds=error.retry_after_seconds)
+
+
 def add_error_handlers(app: FastAPI) -> None:
     """Turn every exception of a request into a problem."""
     app.add_exception_handler(ApiError, _api_error)
+    app.add_exception_handler(UnknownInvocation, _unknown_invocation)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http_error)
     for unreachable in (OperationalError, InterfaceError, PoolTimeout):
@@ -42,7 +48,14 @@ def add_error_handlers(app: FastAPI) -> None:
 
 async def _api_error(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ApiError)
-    return problem(error.status, error.detail, hint=error.hint, retry_after_seconds=error.retry_after_seconds)
+    return problem_of(error)
+
+
+async def _unknown_invocation(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, UnknownInvocation)
+    if request.url.path.startswith("/api/"):
+        return problem_of(error)
+    return JSONResponse({"task_id": error.task_id, "state": InvocationState.NOT_FOUND})
 
 
 async def _invalid(_: Request, error: Exception) -> JSONResponse:

@@ -46,6 +46,8 @@ def serve(*, with_routes: bool) -> int:
         port=settings().port,
         access_log=False,
         server_header=False,
+        proxy_headers=bool(settings().trusted_proxies),
+        forwarded_allow_ips=settings().trusted_proxies,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=3,
         log_config=None,

@@ -7,10 +7,12 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, SecretStr, StringConstraints
+from pydantic import AfterValidator, BaseModel, Field, SecretStr, StringConstraints
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
+
+from contracts.dbt_api import Grant
 
 ROOT = Path(__file__).resolve().parents[1]
 PREFIX = "PILOTHOUSE_DBT_API_"
@@ -47,15 +49,30 @@ DatabaseUrl = Annotated[str | None, AfterValidator(_database_url)]
 WorkerId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
 
 
+class OidcSettings(BaseModel):
+    """Whose JWTs are taken for logins, and what their groups may do. The dbt API is a resource server only."""
+
+    issuer: str = Field(description="Must equal the claim `iss`; discovery starts here when jwks_url is unset.")
+    audience: str = Field(description="Must be among the claim `aud`.")
+    jwks_url: str | None = None
+    algorithms: list[Literal["RS256", "ES256"]] = Field(default=["RS256", "ES256"], min_length=1)
+    name_claim: str = Field(default="sub", description="What audit and requested_by show.")
+    groups_claim: str = "groups"
+    groups: dict[str, Grant] = Field(description="What a group may do; a caller has the grant of its first one here.")
+    leeway_seconds: float = Field(default=30, ge=0, le=300, description="By how much clocks may differ.")
+    timeout_seconds: float = Field(default=3, gt=0, le=30, description="Of a request to the issuer.")
+    keys_seconds: float = Field(default=300, ge=1, description="How long the issuer's keys are kept.")
+
+
 class Settings(BaseSettings):
     """Where the server keeps its state and how much it does at a time."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter="__", extra="ignore")
 
     data: Path = Field(default=ROOT / ".pilothouse" / "dbt_api", description="The folder that holds all state.")
     host: str = "127.0.0.1"
     port: int = Field(default=8581, ge=0, le=65535)
-    token: SecretStr | None = Field(default=None, description="Secret of both login schemes; there is no default.")
+    token: SecretStr | None = Field(default=None, description="The root token, with all scopes; there is no default.")
     generate_token: bool = Field(default=True, description="Make and keep a token at the first start without one.")
     database_url: DatabaseUrl = Field(default=None, description="SQLite in the data folder when unset; or Postgres.")
     queue_database_url: DatabaseUrl = Field(default=None, description="DBOS's database; beside the other when unset.")
@@ -105,6 +122,14 @@ class Settings(BaseSettings):
         default=60, ge=0, description="How long one change of a project waits for another."
     )
     node_history_days: int = Field(default=90, ge=1, description="How long results of nodes are kept.")
+    body_seconds: float = Field(default=60, gt=0, description="To send a body; a large one has longer, by its size.")
+    users_file: Path | None = Field(default=None, description="JSON: user -> password (scrypt), scopes, project.")
+    oidc: OidcSettings | None = Field(default=None, description="JSON, or one variable a field: …_OIDC__ISSUER.")
+    login_failures: int = Field(default=30, ge=1, description="Failed logins of an address until it has to wait.")
+    login_failures_by_name: int = Field(default=10, ge=1, description="The same of a user or token, from anywhere.")
+    login_wait_seconds: float = Field(default=60, gt=0, description="How long it then waits.")
+    trusted_proxies: str = Field(default="", description="Addresses, by comma, whose X-Forwarded-For is believed.")
+    audit_days: int = Field(default=365, ge=1, description="How long the audit is kept.")
 
     @property
     def attempts(self) -> Path:

@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Column, DateTime, Enum, Index, TypeDecorator, UniqueConstraint, text
+from sqlalchemy import JSON, BigInteger, Column, DateTime, Enum, Index, String, TypeDecorator, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from contracts.dbt_api import InvocationState, Outcome
+from contracts.dbt_api import InvocationState, LoginKind, Outcome
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -168,3 +168,37 @@ class WorkerRow(SQLModel, table=True):
     gone_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     """When it said farewell, or was declared lost."""
     is_lost: bool = False
+
+
+class TokenRow(SQLModel, table=True):
+    """One API token. Only the hash of its secret is kept."""
+
+    __tablename__ = "api_token"
+
+    prefix: str = Field(primary_key=True, max_length=40)
+    secret_hash: str
+    name: str
+    scopes: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    project: str | None = None
+    created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+    created_by: str
+    expires_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    last_used_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class AuditRow(SQLModel, table=True):
+    """One mutating call. `id` is the cursor of the list."""
+
+    __tablename__ = "audit"
+
+    id: int | None = Field(default=None, primary_key=True)
+    at: datetime = Field(default_factory=now, sa_type=UtcDateTime, index=True)
+    caller: str | None = None
+    login: LoginKind | None = Field(default=None, sa_type=String)
+    token_prefix: str | None = None
+    method: str
+    route: str
+    resource: str | None = None
+    project: str | None = None
+    status: int
+    address: str

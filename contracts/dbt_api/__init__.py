@@ -3,6 +3,17 @@
 The four unversioned routes that existing clients speak answer with a subset of the same fields.
 """
 
+from contracts.dbt_api.access import (
+    AuditEntry,
+    AuditPage,
+    CreatedToken,
+    CreateToken,
+    Grant,
+    LoginKind,
+    LoginName,
+    Scope,
+    Token,
+)
 from contracts.dbt_api.invocations import (
     NO_NUL,
     TASK_ID_PATTERN,
@@ -81,9 +92,14 @@ __all__ = [
     "AbortMode",
     "AbortRequest",
     "Artifact",
+    "AuditEntry",
+    "AuditPage",
     "Column",
+    "CreateToken",
+    "CreatedToken",
     "FolderSource",
     "GitSource",
+    "Grant",
     "Health",
     "Invocation",
     "InvocationNode",
@@ -96,6 +112,8 @@ __all__ = [
     "LogLevel",
     "LogQuery",
     "LogSize",
+    "LoginKind",
+    "LoginName",
     "ManifestFacts",
     "ModelDetail",
     "ModelPage",
@@ -121,6 +139,7 @@ __all__ = [
     "RegisteredProject",
     "RetryMode",
     "RetryRequest",
+    "Scope",
     "ShortText",
     "StateEvent",
     "SubmitInvocation",
@@ -128,6 +147,7 @@ __all__ = [
     "TargetName",
     "TaskId",
     "TemplateSource",
+    "Token",
     "UploadSource",
     "Version",
     "Warehouse",

@@ -1,13 +1,17 @@
 """A dbt project on the dbt API: its source, what dbt finds in it, what a selection of its nodes means."""
 
+import json
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from contracts.names import PROJECT_NAME_PATTERN
 from contracts.run_conf import DbtCommand, Identifier, Selector
+
+VARS_LIMIT = 100_000
+"""Characters of the vars as JSON: they become one argument of a process, and Linux takes at most 128 KiB in one."""
 
 ProjectName = Annotated[str, StringConstraints(pattern=PROJECT_NAME_PATTERN)]
 
@@ -141,6 +145,13 @@ class PreviewRequest(BaseModel):
     exclude: list[Selector] = Field(default_factory=list)
     vars: dict[str, Any] = Field(default_factory=dict)
     target: Identifier | None = None
+
+    @field_validator("vars")
+    @classmethod
+    def _fit_into_an_argument(cls, value: dict[str, Any]) -> dict[str, Any]:
+        if len(json.dumps(value)) > VARS_LIMIT:
+            raise ValueError(f"vars are longer than {VARS_LIMIT} characters")
+        return value
 
 
 class PreviewNode(BaseModel):

@@ -1,43 +1,84 @@
-"""Login: the token as bearer, or as the password of basic authentication with the user `pilothouse`."""
+"""Login: bearer or basic, with the root token, an API token, a user's password or an issuer's JWT."""
 
-import base64
-import binascii
+import asyncio
 import hmac
 
-from fastapi import Request
-from fastapi.security import HTTPBasic, HTTPBearer
+from fastapi.concurrency import run_in_threadpool
 
+from dbt_api.auth.credentials import Credentials, read_credentials
+from dbt_api.auth.expiring import Expiring
+from dbt_api.auth.identity import ROOT, ROOT_NAME, Identity
+from dbt_api.auth.oidc import Oidc
+from dbt_api.auth.throttle import Throttle
+from dbt_api.auth.tokens import identify_token
+from dbt_api.auth.users import identify_user, read_users
 from dbt_api.errors import ApiError
-from dbt_api.settings import settings
+from dbt_api.settings import Settings
 
-USER = "pilothouse"
-SCHEMES = 'Bearer realm="dbt API", Basic realm="dbt API", charset="UTF-8"'
-BEARER = HTTPBearer(auto_error=False, description="The token of PILOTHOUSE_DBT_API_TOKEN.")
-BASIC = HTTPBasic(auto_error=False, description=f"User `{USER}`, the token as the password.")
-"""The two schemes as OpenAPI shows them; `authenticate` is what checks."""
-
-
-def authenticate(request: Request) -> None:
-    """Let only holders of the token pass. Raises ApiError 401."""
-    given = _given_token(request.headers.get("Authorization", ""))
-    token = settings().token
-    if token is None or given is None or not hmac.compare_digest(given, token.get_secret_value().encode()):
-        raise ApiError(401, "A valid login is needed.", hint=f"Send the token as bearer, or as {USER}'s password.")
-    request.state.login = USER
+SLOW_CHECKS = 2
+"""How many passwords and JWTs are checked at a time: each may take a thread, 16 MiB or the issuer's time."""
+PASSWORD_SECONDS = 60
+"""How long a checked password counts without being computed again."""
 
 
-def _given_token(header: str) -> bytes | None:
-    scheme, _, value = header.partition(" ")
-    if scheme.lower() == "bearer":
-        return value.strip().encode()
-    if scheme.lower() == "basic":
-        return _password(value)
-    return None
+class Login:
+    """Finds the identity behind an Authorization header. For one event loop."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._root = settings.token.get_secret_value().encode() if settings.token else None
+        self._users = read_users(settings.users_file)
+        self._oidc = Oidc(settings.oidc) if settings.oidc else None
+        self._passwords = Expiring[bytes, Identity](seconds=PASSWORD_SECONDS)
+        self._slow_checks = asyncio.Semaphore(SLOW_CHECKS)
+        self._throttle = Throttle(
+            failures=settings.login_failures,
+            failures_by_name=settings.login_failures_by_name,
+            wait_seconds=settings.login_wait_seconds,
+        )
+
+    async def identity(self, header: bytes, address: str) -> Identity:
+        """Who sends this header from this address.
+
+        Raises ApiError: 401 without a valid login, 429 after too many wrong ones, and what `Oidc.identify` raises.
+        """
+        given = read_credentials(header)
+        if given is None:
+            raise _refused()
+        self._throttle.check(given, address)
+        found = await self._found(given)
+        if found is None:
+            self._throttle.failed(given, address)
+            raise _refused()
+        self._throttle.succeeded(given, address)
+        return found
+
+    async def _found(self, given: Credentials) -> Identity | None:
+        if self._is_root(given):
+            return ROOT
+        if given.is_token:
+            return await run_in_threadpool(identify_token, given)
+        if given.user is not None:
+            return await self._user(given)
+        if self._oidc is None:
+            return None
+        async with self._slow_checks:
+            return await run_in_threadpool(self._oidc.identify, given.secret)
+
+    def _is_root(self, given: Credentials) -> bool:
+        if self._root is None or given.user not in (None, ROOT_NAME):
+            return False
+        return hmac.compare_digest(given.secret.encode(), self._root)
+
+    async def _user(self, given: Credentials) -> Identity | None:
+        if (known := self._passwords.get(given.digest)) is not None or not self._users:
+            return known
+        async with self._slow_checks:
+            found = await run_in_threadpool(identify_user, self._users, given)
+        if found is not None:
+            self._passwords.put(given.digest, found)
+        return found
 
 
-def _password(value: str) -> bytes | None:
-    try:
-        user, _, password = base64.b64decode(value, validate=True).partition(b":")
-    except (binascii.Error, ValueError):
-        return None
-    return password if hmac.compare_digest(user, USER.encode()) else None
+def _refused() -> ApiError:
+    hint = "Send a token as bearer, or as the password of HTTP basic with the token's name as the user."
+    return ApiError(401, "A valid login is needed.", hint=hint)

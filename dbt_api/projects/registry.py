@@ -30,9 +30,12 @@ def list_projects() -> list[ProjectRow]:
         return list(opened.exec(select(ProjectRow).order_by(col(ProjectRow.name))))
 
 
-def resolve_project(named: str | None) -> ProjectRow:
-    """The registered project that a client means by its name or its folder; the only one when it names none."""
-    projects = list_projects()
+def resolve_project(named: str | None, *, only: str | None = None) -> ProjectRow:
+    """The registered project that a client means by its name or its folder; the only one when it names none.
+
+    `only` is the one project that exists for the client, if it is bound to one.
+    """
+    projects = [each for each in list_projects() if only in (None, each.name)]
     if named is None and len(projects) == 1:
         return projects[0]
     for project in projects:

@@ -7,12 +7,23 @@ null keys, and `log_content`: one client takes an empty or missing log for a fai
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 
-from contracts.dbt_api import AbortRequest, Invocation, InvocationState, ShortText, SubmitInvocation, TaskId
+from contracts.dbt_api import (
+    AbortRequest,
+    Invocation,
+    InvocationState,
+    Scope,
+    ShortText,
+    SubmitInvocation,
+    TaskId,
+    Word,
+)
 from dbt_api import entity, invocations, store
+from dbt_api.auth.access import needs
+from dbt_api.auth.identity import Caller
 from dbt_api.errors import ApiError
 from dbt_api.listing import Listing, rows_of
 from dbt_api.projects.registry import resolve_project
@@ -30,37 +41,40 @@ router = APIRouter(prefix="/invocations", tags=["compatible"])
 class PostInvocation(BaseModel):
     """Body of POST /invocations."""
 
-    command: list[str] = Field(min_length=1, description="dbt's words, without the leading `dbt`.")
+    command: list[Word] = Field(min_length=1, max_length=20_000, description="dbt's words, without the leading `dbt`.")
     task_id: TaskId | None = None
-    project_dir: str | None = Field(default=None, description="Name or folder of a registered project.")
+    project_dir: ShortText | None = Field(default=None, description="Name or folder of a registered project.")
     callback_url: ShortText | None = Field(
         default=None, description="Gets a signed POST at the start and at the end, if the server allows its host."
     )
 
 
 @router.post("", summary="Submit a dbt command")
-def submit(body: PostInvocation) -> dict[str, Any]:
+def submit(body: PostInvocation, caller: Annotated[Caller, needs(Scope.RUN_WRITE)]) -> dict[str, Any]:
     """Queue a dbt command; repeating the request changes nothing."""
     in_command = option(body.command, "--project-dir")
     if in_command is not None and body.project_dir is not None:
         raise ApiError(422, "The project is named twice: by project_dir and by --project-dir.")
-    project = resolve_project(body.project_dir or in_command)
+    project = resolve_project(body.project_dir or in_command, only=caller.only_project)
     words = without_option(body.command, "--project-dir")
-    submitted = SubmitInvocation(
-        task_id=body.task_id, project=project.name, command=words, callback_url=body.callback_url
-    )
-    row, _ = invocations.submit(submitted)
+    asked = SubmitInvocation(task_id=body.task_id, project=project.name, command=words, callback_url=body.callback_url)
+    row, _ = invocations.submit(caller.submission(asked))
+    caller.resource = row.task_id
     return {"task_id": row.task_id, "log_path": None, "state": row.state}
 
 
 @router.get("", summary="List invocations, newest first")
-def page(limit: Annotated[int, Query(ge=1, le=200)] = 100, cursor: ShortText | None = None) -> dict[str, Any]:
+def page(
+    caller: Annotated[Caller, needs(Scope.RUN_READ)],
+    limit: Annotated[int, Query(ge=1, le=200)] = 100,
+    cursor: ShortText | None = None,
+) -> dict[str, Any]:
     """One page, without logs."""
-    rows, following = rows_of(Listing(limit=limit, cursor=cursor))
+    rows, following = rows_of(Listing(limit=limit, cursor=cursor, project=caller.only_project))
     return {"invocations": _entities(rows), "next_cursor": following}
 
 
-@router.get("/{task_id}", summary="Read one invocation")
+@router.get("/{task_id}", summary="Read one invocation", dependencies=[needs(Scope.RUN_READ)])
 async def read(task_id: TaskIdInPath, include: Literal["log_content"] | None = None) -> dict[str, Any]:
     """The invocation. An unfinished one is held back for some seconds: clients poll without a pause."""
     hold = 0 if include else settings().hold_seconds
@@ -73,13 +87,15 @@ async def read(task_id: TaskIdInPath, include: Literal["log_content"] | None = N
 
 
 @router.post("/{task_id}/abort", summary="Abort an invocation")
-def abort(task_id: TaskIdInPath, request: Request, body: AbortRequest | None = None) -> dict[str, Any]:
+def abort(
+    task_id: TaskIdInPath, caller: Annotated[Caller, needs(Scope.RUN_ABORT)], body: AbortRequest | None = None
+) -> dict[str, Any]:
     """Stop it; an ended one stays as it is."""
     row = store.find(task_id)
     if row is None:
         return {"task_id": task_id, "state": InvocationState.NOT_FOUND}
     asked = body or AbortRequest()
-    return _entities([invocations.abort(row, asked, by=asked.requested_by or request.state.login)])[0]
+    return _entities([invocations.abort(row, asked, by=caller.name_for(asked.requested_by))])[0]
 
 
 def _entities(rows: Sequence[InvocationRow]) -> list[dict[str, Any]]:

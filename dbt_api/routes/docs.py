@@ -5,12 +5,13 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Response
 from fastapi.responses import FileResponse, HTMLResponse
 
-from contracts.dbt_api import ProjectName
+from contracts.dbt_api import ProjectName, Scope
+from dbt_api.auth.access import needs
 from dbt_api.projects import docs, manifests
 from dbt_api.projects.registry import get_project
 from dbt_api.routes.models import Target
 
-router = APIRouter(prefix="/api/v1/projects/{name}", tags=["docs"])
+router = APIRouter(prefix="/api/v1/projects/{name}", tags=["docs"], dependencies=[needs(Scope.RUN_READ)])
 HEADERS = {"Content-Security-Policy": f"{docs.POLICY}; {docs.SANDBOX}", "X-Content-Type-Options": "nosniff"}
 JSON = "application/json"
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, TypeVar
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Header, Query, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
@@ -12,9 +12,12 @@ from contracts.dbt_api import (
     InvocationPage,
     InvocationState,
     RetryRequest,
+    Scope,
     SubmitInvocation,
 )
 from dbt_api import entity, invocations
+from dbt_api.auth.access import needs
+from dbt_api.auth.identity import Caller
 from dbt_api.composition import task_id_of_key
 from dbt_api.errors import ApiError, not_found
 from dbt_api.listing import Listing, rows_of, total_of
@@ -30,9 +33,16 @@ Body = TypeVar("Body", SubmitInvocation, RetryRequest)
 
 
 @router.post("", status_code=202, summary="Submit a dbt command")
-def submit(body: SubmitInvocation, response: Response, idempotency_key: IdempotencyKey = None) -> Invocation:
+def submit(
+    body: SubmitInvocation,
+    response: Response,
+    caller: Annotated[Caller, needs(Scope.RUN_WRITE)],
+    idempotency_key: IdempotencyKey = None,
+) -> Invocation:
     """Queue a dbt command. The same task_id and body again is the same invocation (200); another body is 409."""
-    return _answer(response, *invocations.submit(_keyed(body, idempotency_key)))
+    row, is_new = invocations.submit(caller.submission(_keyed(body, idempotency_key)))
+    caller.resource = row.task_id
+    return _answer(response, row, is_new)
 
 
 def _keyed(body: Body, key: str | None) -> Body:
@@ -53,15 +63,21 @@ def _answer(response: Response, row: InvocationRow, is_new: bool) -> Invocation:
 
 
 @router.get("", summary="List invocations")
-def page(query: Annotated[Listing, Query()]) -> InvocationPage:
+def page(query: Annotated[Listing, Query()], caller: Annotated[Caller, needs(Scope.RUN_READ)]) -> InvocationPage:
     """One page, without artifacts: newest first unless `sort` says otherwise."""
+    query = query.model_copy(update={"project": caller.narrowed(query.project)})
     rows, cursor = rows_of(query)
     return InvocationPage(
         invocations=entity.described(rows), next_cursor=cursor, total=total_of(query) if query.total else None
     )
 
 
-@router.get("/{task_id}", summary="Read one invocation, or wait for its change", response_model=Invocation)
+@router.get(
+    "/{task_id}",
+    summary="Read one invocation, or wait for its change",
+    response_model=Invocation,
+    dependencies=[needs(Scope.RUN_READ)],
+)
 async def read(
     task_id: TaskIdInPath,
     wait: Annotated[float, Query(ge=0, le=60, description="Seconds to wait for a change of state.")] = 0,
@@ -82,20 +98,29 @@ async def read(
 
 
 @router.post("/{task_id}/abort", status_code=202, summary="Abort an invocation")
-def abort(task_id: TaskIdInPath, request: Request, body: AbortRequest | None = None) -> Invocation:
+def abort(
+    task_id: TaskIdInPath, caller: Annotated[Caller, needs(Scope.RUN_ABORT)], body: AbortRequest | None = None
+) -> Invocation:
     """A waiting one ends at once; a running dbt is interrupted gracefully; an ended one stays as it is."""
     body = body or AbortRequest()
-    by = body.requested_by or request.state.login
+    by = caller.name_for(body.requested_by)
     return invocations.described(invocations.abort(invocations.get(task_id), body, by=by))
 
 
 @router.post("/{task_id}/retry", status_code=202, summary="Retry what an invocation left unfinished")
 def retry(
-    task_id: TaskIdInPath, response: Response, body: RetryRequest | None = None, idempotency_key: IdempotencyKey = None
+    task_id: TaskIdInPath,
+    response: Response,
+    caller: Annotated[Caller, needs(Scope.RUN_WRITE)],
+    body: RetryRequest | None = None,
+    idempotency_key: IdempotencyKey = None,
 ) -> Invocation:
     """A new invocation of what failed, was skipped, was interrupted or never started; 409 with the reason if nothing.
 
     Works after an abort, a time limit and a kill, too: the set is read from the event log.
     """
-    request = _keyed(body or RetryRequest(), idempotency_key)
-    return _answer(response, *invocations.retry(invocations.get(task_id), request))
+    row = invocations.get(task_id)
+    caller.check_command(row.command)
+    asked = _keyed(body or RetryRequest(), idempotency_key)
+    request = asked.model_copy(update={"requested_by": caller.name_for(asked.requested_by)})
+    return _answer(response, *invocations.retry(row, request))

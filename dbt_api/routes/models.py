@@ -4,11 +4,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from contracts.dbt_api import Lineage, ModelDetail, ModelPage, NodeHistory, NodeType, ProjectName
+from contracts.dbt_api import Lineage, ModelDetail, ModelPage, NodeHistory, NodeType, ProjectName, Scope
+from dbt_api.auth.access import needs
 from dbt_api.projects import models
 from dbt_api.projects.registry import get_project
 
-router = APIRouter(prefix="/api/v1/projects/{name}", tags=["models"])
+router = APIRouter(prefix="/api/v1/projects/{name}", tags=["models"], dependencies=[needs(Scope.RUN_READ)])
 Target = Annotated[
     str | None, Query(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$", description="Whose manifest; the newest of all if unset.")
 ]

@@ -14,9 +14,12 @@ from contracts.dbt_api import (
     ProjectName,
     RegisteredProject,
     RegisterProject,
+    Scope,
     SyncedProject,
 )
 from dbt_api import store
+from dbt_api.auth.access import needs
+from dbt_api.auth.identity import Caller
 from dbt_api.errors import ApiError
 from dbt_api.projects import parse, registry, sources
 
@@ -28,7 +31,7 @@ UPLOAD = {
 }
 
 
-@router.put("/projects/{name}", summary="Make a project's files ready")
+@router.put("/projects/{name}", summary="Make a project's files ready", dependencies=[needs(Scope.PROJECT_WRITE)])
 def register(name: ProjectName, body: RegisterProject) -> RegisteredProject:
     """Write the template, check the folder, clone, or find the upload; then install its packages. Safe to repeat."""
     return registry.shown(sources.make_ready(name, body.source))
@@ -37,6 +40,7 @@ def register(name: ProjectName, body: RegisterProject) -> RegisteredProject:
 @router.put(
     "/projects/{name}/upload",
     summary="Upload a project's files",
+    dependencies=[needs(Scope.PROJECT_WRITE)],
     openapi_extra={"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": UPLOAD}}}},
 )
 async def upload(name: ProjectName, request: Request) -> RegisteredProject:
@@ -52,7 +56,9 @@ async def upload(name: ProjectName, request: Request) -> RegisteredProject:
         return registry.shown(await run_in_threadpool(sources.take_upload, name, file.file, filename=called))
 
 
-@router.post("/projects/{name}/sync", summary="Fetch a project's newest files")
+@router.post(
+    "/projects/{name}/sync", summary="Fetch a project's newest files", dependencies=[needs(Scope.PROJECT_WRITE)]
+)
 def sync(name: ProjectName) -> SyncedProject:
     """The branch's newest commit, or the folder as it is now; dbt reads it again if it changed. Safe to repeat.
 
@@ -70,18 +76,18 @@ def sync(name: ProjectName) -> SyncedProject:
 
 
 @router.get("/projects", summary="List projects")
-def page() -> list[RegisteredProject]:
+def page(caller: Annotated[Caller, needs(Scope.RUN_READ)]) -> list[RegisteredProject]:
     """All registered projects by name."""
-    return [registry.shown(each) for each in registry.list_projects()]
+    return [registry.shown(each) for each in registry.list_projects() if caller.sees(each.name)]
 
 
-@router.get("/projects/{name}", summary="Read a project")
+@router.get("/projects/{name}", summary="Read a project", dependencies=[needs(Scope.RUN_READ)])
 def read(name: ProjectName) -> RegisteredProject:
     """Where its files are and at which commit."""
     return registry.shown(registry.get_project(name))
 
 
-@router.post("/projects/{name}/parse", summary="Let dbt parse a project")
+@router.post("/projects/{name}/parse", summary="Let dbt parse a project", dependencies=[needs(Scope.RUN_WRITE)])
 def parse_project(
     name: ProjectName, target: Annotated[str | None, Query(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$")] = None
 ) -> ParsedProject:
@@ -89,7 +95,9 @@ def parse_project(
     return parse.parse(registry.get_project(name), target=target)
 
 
-@router.delete("/projects/{name}", status_code=204, summary="Forget a project")
+@router.delete(
+    "/projects/{name}", status_code=204, summary="Forget a project", dependencies=[needs(Scope.PROJECT_WRITE)]
+)
 def delete(name: ProjectName) -> Response:
     """Delete the files that the server made. A folder source, the warehouse and the invocations stay."""
     registry.get_project(name)
@@ -101,6 +109,7 @@ def delete(name: ProjectName) -> Response:
 
 
 @router.post("/preview", summary="Show which nodes a selection means")
-def preview(body: PreviewRequest) -> Preview:
+def preview(body: PreviewRequest, caller: Annotated[Caller, needs(Scope.RUN_WRITE)]) -> Preview:
     """By `dbt ls`, so it is what dbt itself would choose. A wrong selection is an answer too."""
+    caller.enter(body.project)
     return parse.preview(registry.get_project(body.project), body)

@@ -11,8 +11,9 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response, StreamingResponse
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from contracts.dbt_api import Artifact, InvocationNodes, LogLevel, LogQuery
+from contracts.dbt_api import Artifact, InvocationNodes, LogLevel, LogQuery, Scope
 from dbt_api import invocations
+from dbt_api.auth.access import needs
 from dbt_api.errors import ApiError
 from dbt_api.lifecycle import stopping
 from dbt_api.records.events import NOTHING_TOLD, Story, last_seq
@@ -24,7 +25,7 @@ from dbt_api.records.zipping import zipped
 from dbt_api.routes.ranges import FINAL, Content, answer, attachment
 from dbt_api.tables import now
 
-router = APIRouter(prefix="/api/v1/invocations/{task_id}", tags=["invocations"])
+router = APIRouter(prefix="/api/v1/invocations/{task_id}", tags=["invocations"], dependencies=[needs(Scope.RUN_READ)])
 LOG_TYPE = "application/x-ndjson"
 TEXT_TYPE = "text/plain; charset=utf-8"
 LOOK_SECONDS = 0.2

@@ -4,12 +4,15 @@ import platform
 import shutil
 import time
 from functools import lru_cache
+from typing import Annotated
 
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from contracts.dbt_api import Health, InvocationState, Version
+from contracts.dbt_api import Health, InvocationState, Scope, Version
 from dbt_api import database, metrics, store
+from dbt_api.auth.access import needs
+from dbt_api.auth.identity import Caller
 from dbt_api.lifecycle import draining
 from dbt_api.running.dbt_process import adapters, installed
 from dbt_api.settings import settings
@@ -20,7 +23,7 @@ from dbt_api.workers.lease import lease
 DISK_BYTES = 100 << 20
 router = APIRouter(tags=["system"])
 """Open routes."""
-guarded = APIRouter(tags=["system"])
+guarded = APIRouter(tags=["system"], dependencies=[needs(Scope.RUN_READ)])
 """Routes behind the login."""
 
 
@@ -83,6 +86,7 @@ def version() -> Version:
 
 
 @guarded.get("/metrics", summary="Metrics for Prometheus", response_class=Response)
-def all_metrics() -> Response:
+def all_metrics(caller: Annotated[Caller, needs(Scope.RUN_READ)]) -> Response:
     """Queue and invocations as the database has them; requests and durations of this process."""
+    caller.check_unbound()
     return Response(metrics.rendered(), media_type=CONTENT_TYPE_LATEST)

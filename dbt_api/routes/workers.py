@@ -1,17 +1,22 @@
 """`/api/v1/workers`: who works on the queue."""
 
+from typing import Annotated
+
 from fastapi import APIRouter
 
-from contracts.dbt_api import InvocationState, Worker
+from contracts.dbt_api import InvocationState, Scope, Worker
 from dbt_api import store
+from dbt_api.auth.access import needs
+from dbt_api.auth.identity import Caller
 from dbt_api.workers import registry
 
 router = APIRouter(prefix="/api/v1/workers", tags=["system"])
 
 
 @router.get("", summary="List the workers")
-def workers() -> list[Worker]:
+def workers(caller: Annotated[Caller, needs(Scope.RUN_READ)]) -> list[Worker]:
     """Every worker that is or was, by id, with what it runs now."""
+    caller.check_unbound()
     started = store.in_state(InvocationState.STARTED)
     return [
         Worker(

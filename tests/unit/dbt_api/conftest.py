@@ -1,10 +1,13 @@
 """A tiny dbt project, and real servers."""
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from dbt_api.auth.users import hash_password
+from tests.unit.dbt_api.issuer import Issuer
 from tests.unit.dbt_api.postgres import Postgres, binaries
 from tests.unit.dbt_api.server import Server
 
@@ -15,6 +18,9 @@ shop:
     dev: {type: duckdb, path: "{{ env_var('PILOTHOUSE_PROJECT_DATA') }}/dev.duckdb", threads: 2}
     prod: {type: duckdb, path: "{{ env_var('PILOTHOUSE_PROJECT_DATA') }}/prod.duckdb", threads: 2}
 """
+PASSWORD = "correct horse battery stäple"
+USERS = {"ada": {"password": hash_password(PASSWORD), "scopes": ["run:read"], "project": "shop"}}
+GROUPS = {"engineers": {"scopes": ["admin"]}, "analysts": {"scopes": ["run:read", "run:write"], "project": "shop"}}
 MODELS = {
     "models/orders.sql": "select 1 as id",
     "models/slow.sql": "{{ config(materialized='table') }} select sleep_ms({{ var('slow_ms', 0) }}) as slept",
@@ -53,6 +59,36 @@ def postgres() -> Iterator[Postgres]:
     started = Postgres().start()
     yield started
     started.remove()
+
+
+@pytest.fixture(scope="session")
+def issuer() -> Iterator[Issuer]:
+    """An OpenID Connect issuer."""
+    with Issuer() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def guarded(tmp_path_factory: pytest.TempPathFactory, issuer: Issuer) -> Iterator[Server]:
+    """A server with the projects `shop` and `other`, that also knows the user `ada` and takes the issuer's JWTs."""
+    root = tmp_path_factory.mktemp("guarded")
+    (root / "users.json").write_text(json.dumps(USERS))
+    oidc = {"issuer": issuer.url, "audience": "dbt-api", "groups": GROUPS, "leeway_seconds": 5}
+    started = Server(
+        root / "data",
+        USERS_FILE=str(root / "users.json"),
+        OIDC=json.dumps(oidc),
+        LOGIN_FAILURES="1000",
+        BODY_SECONDS="8",
+    )
+    started.start()
+    for name in ("shop", "other"):
+        started.register(name, write_project(root / name))
+        started.submit(f"of-{name}", "ls", project=name)
+    for name in ("shop", "other"):
+        started.ended(f"of-{name}")
+    yield started
+    started.end()
 
 
 @pytest.fixture

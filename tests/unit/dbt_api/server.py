@@ -86,6 +86,17 @@ class Server:
         headers = {"Authorization": f"Bearer {TOKEN}", **options.pop("headers", {})}
         return requests.request(method, self.url + path, headers=headers, timeout=120, **options)
 
+    def make_token(self, *scopes: str, **more: Any) -> str:
+        body = {"name": "tester", "scopes": scopes, **more}
+        answer = self.call("POST", "/api/v1/tokens", json=body)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["secret"])
+
+    def call_with(self, token: str, method: str, path: str, **options: Any) -> requests.Response:
+        return self.call(
+            method, path, headers={"Authorization": f"Bearer {token}", **options.pop("headers", {})}, **options
+        )
+
     def register(self, name: str, folder: Path) -> None:
         source = {"kind": "folder", "path": str(folder)}
         answer = self.call("PUT", f"/api/v1/projects/{name}", json={"source": source})
