@@ -13,6 +13,7 @@ from dbt_api.database import migrate
 from dbt_api.problem_json import add_error_handlers
 from dbt_api.queue import close_queue, open_queue
 from dbt_api.routes import compatible, invocations, projects, system
+from dbt_api.running.warm import close_engines, open_engines
 from dbt_api.settings import settings
 
 DESCRIPTION = """Runs dbt commands of registered projects, one writer per project and target, and keeps logs and
@@ -23,9 +24,11 @@ artifacts. Two doors: `/invocations` speaks the dialect of existing clients, `/a
 async def lifespan(_: FastAPI) -> AsyncIterator[None]:
     """Migrate, take up what an earlier server left, serve, and end our dbt processes before we go."""
     await run_in_threadpool(migrate)
+    await run_in_threadpool(open_engines)
     await run_in_threadpool(open_queue)
     yield
     await run_in_threadpool(close_queue)
+    await run_in_threadpool(close_engines)
 
 
 def create_app() -> FastAPI:

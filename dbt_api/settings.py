@@ -32,19 +32,30 @@ class Settings(BaseSettings):
     executor_id: str = Field(default="local", description="Stable name of this server: it recovers its own work only.")
     slots: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, description="dbt commands at a time.")
     dbt: Path = Field(default=Path(sys.executable).parent / "dbt", description="The dbt command of its environment.")
+    environments: dict[str, Path] = Field(
+        default={}, description="JSON: name -> path of a dbt command. `dbt` is the one named `default`."
+    )
+    warm: bool = Field(default=True, description="Whether dbt may start as a fork of a warm process.")
+    warm_projects: int = Field(default=8, ge=0, description="Parsed projects kept in memory per dbt environment.")
+    memory_limit_mb: int = Field(default=0, ge=0, description="Of each dbt process, in MiB; 0 for none.")
     folder_roots: list[Path] = Field(
         default_factory=lambda: [Path.home(), ROOT], description="JSON list: where folder projects may lie."
     )
     environment_allowed: list[str] = Field(
         default=ENVIRONMENT_ALLOWED, description="JSON list of patterns: which variables dbt gets to see."
     )
-    queue_poll_seconds: float = Field(default=0.2, gt=0)
+    queue_poll_seconds: float = Field(default=0.05, gt=0)
     hold_seconds: float = Field(default=10, ge=0, description="How long an unversioned GET of an unfinished one waits.")
     abort_grace_seconds: float = Field(default=60, ge=0, description="Between SIGINT and SIGTERM.")
     stop_grace_seconds: float = Field(default=10, ge=0, description="The same when the server itself is stopped.")
     parse_timeout_seconds: float = Field(default=300, gt=0)
     git_timeout_seconds: float = Field(default=120, gt=0)
     body_limit_bytes: int = Field(default=8 << 20, ge=1024)
+
+    @property
+    def dbt_environments(self) -> dict[str, Path]:
+        """The dbt command of each environment."""
+        return {"default": self.dbt} | self.environments
 
     @property
     def attempts(self) -> Path:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import JSON, Column, DateTime, Enum, TypeDecorator
 from sqlmodel import Field, SQLModel
 
-from contracts.dbt_api import InvocationState, Outcome
+from contracts.dbt_api import Engine, InvocationState, Outcome
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -72,6 +72,9 @@ class InvocationRow(SQLModel, table=True):
     dbt_version: str | None = None
     stop_reason: StopReason | None = Field(default=None, sa_column=Column(text_of(StopReason)))
     stop_message: str | None = None
+    environment: str = "default"
+    engine: Engine | None = Field(default=None, sa_column=Column(text_of(Engine)))
+    engine_reason: str | None = None
 
 
 class ProjectRow(SQLModel, table=True):
@@ -82,5 +85,6 @@ class ProjectRow(SQLModel, table=True):
     name: str = Field(primary_key=True)
     source: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
     path: str
+    environment: str = "default"
     git_sha: str | None = None
     updated_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)

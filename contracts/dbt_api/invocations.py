@@ -44,6 +44,13 @@ class Outcome(StrEnum):
     ABORTED = "aborted"
 
 
+class Engine(StrEnum):
+    """How dbt was started: as a fork of a process that has dbt loaded, or as the plain command."""
+
+    WARM = "warm"
+    COLD = "cold"
+
+
 class InvocationSource(BaseModel):
     """Where an invocation came from."""
 
@@ -107,6 +114,9 @@ class Invocation(BaseModel):
     exc_message: str | None = None
     git_sha: str | None = None
     dbt_version: str | None = None
+    environment: str = Field(default="default", description="The dbt environment that ran it: the project's own.")
+    engine: Engine | None = Field(default=None, description="How dbt was started; None before it was.")
+    engine_reason: str | None = Field(default=None, description="Why it was started cold.")
     log: LogSize = Field(default_factory=LogSize)
     artifacts: list[Artifact] = Field(default_factory=list)
 

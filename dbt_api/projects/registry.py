@@ -42,10 +42,17 @@ def resolve_project(named: str | None) -> ProjectRow:
     raise ApiError(422, f"'{named or ''}' is not a registered project.", hint=f"Registered: {known}.")
 
 
-def save_project(name: str, source: ProjectSource, path: Path, *, git_sha: str | None = None) -> ProjectRow:
+def save_project(
+    name: str, source: ProjectSource, path: Path, *, git_sha: str | None = None, environment: str = "default"
+) -> ProjectRow:
     """Insert or replace the row of a project whose files are ready."""
     row = ProjectRow(
-        name=name, source=source.model_dump(mode="json"), path=str(path.resolve()), git_sha=git_sha, updated_at=now()
+        name=name,
+        source=source.model_dump(mode="json"),
+        path=str(path.resolve()),
+        environment=environment,
+        git_sha=git_sha,
+        updated_at=now(),
     )
     with session() as opened:
         return opened.merge(row)

@@ -8,7 +8,9 @@ from dbt_api import store
 from dbt_api.errors import ApiError
 from dbt_api.projects import git, template
 from dbt_api.projects.dbt_answer import dbt_answer
+from dbt_api.projects.profile import read_profile
 from dbt_api.projects.registry import find_project, save_project
+from dbt_api.running.dbt_process import DbtCall, dbt_of
 from dbt_api.settings import settings
 from dbt_api.tables import ProjectRow
 
@@ -16,8 +18,9 @@ PACKAGE_FILES = ("packages.yml", "dependencies.yml")
 ERRORS_SHOWN = 3
 
 
-def make_ready(name: str, source: ProjectSource) -> ProjectRow:
-    """The registered project. Raises ApiError 422 with what is wrong with the source."""
+def make_ready(name: str, source: ProjectSource, *, environment: str = "default") -> ProjectRow:
+    """The registered project. Raises ApiError 422 with what is wrong with the source or the environment."""
+    dbt_of(environment)
     match source:
         case TemplateSource():
             path, commit = _from_template(name, source), None
@@ -25,8 +28,8 @@ def make_ready(name: str, source: ProjectSource) -> ProjectRow:
             path, commit = _from_folder(source)
         case GitSource():
             path, commit = _from_git(name, source)
-    _install_packages(name, path)
-    return save_project(name, source, path, git_sha=commit)
+    _install_packages(name, path, environment)
+    return save_project(name, source, path, git_sha=commit, environment=environment)
 
 
 def remove_files(name: str) -> None:
@@ -82,10 +85,11 @@ def _remove_old_checkouts(name: str, into: Path, *, keep: Path) -> None:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
-def _install_packages(name: str, path: Path) -> None:
+def _install_packages(name: str, path: Path, environment: str) -> None:
     if not any((path / file).exists() for file in PACKAGE_FILES):
         return
-    with dbt_answer(name, path, ["deps"]) as answer:
+    call = DbtCall(name, path, ["deps"], read_profile(path).default_target, environment)
+    with dbt_answer(call) as answer:
         if answer.exit_code != 0:
             said = [event.message for event in answer.events if event.level == "error" or not event.name]
             raise ApiError(

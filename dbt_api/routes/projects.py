@@ -23,7 +23,7 @@ router = APIRouter(prefix="/api/v1", tags=["projects"])
 @router.put("/projects/{name}", summary="Make a project's files ready")
 def register(name: ProjectName, body: RegisterProject) -> RegisteredProject:
     """Write the template, check the folder, or clone; then install its packages. Safe to repeat: git gets newer."""
-    return registry.shown(sources.make_ready(name, body.source))
+    return registry.shown(sources.make_ready(name, body.source, environment=body.environment))
 
 
 @router.get("/projects", summary="List projects")

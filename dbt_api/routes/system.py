@@ -9,6 +9,7 @@ from contracts.dbt_api import Health, InvocationState
 from dbt_api import store
 from dbt_api.database import session
 from dbt_api.running.dbt_process import adapters, installed
+from dbt_api.running.warm import warm_states
 from dbt_api.settings import settings
 
 VERSION = "1"
@@ -33,6 +34,7 @@ def ready(response: Response) -> Health:
         version=VERSION,
         dbt_version=installed().get("core"),
         adapters=adapters(),
+        engines=warm_states(),
         queued=store.count(InvocationState.PENDING) if counted else 0,
         running=store.count(InvocationState.STARTED) if counted else 0,
         problems=problems,
@@ -46,8 +48,9 @@ def _problems() -> list[str]:
             opened.connection().execute(text("SELECT 1 FROM invocation LIMIT 1"))
     except Exception as error:
         problems.append(f"The database cannot be reached: {type(error).__name__}.")
-    if not settings().dbt.exists():
-        problems.append(f"There is no dbt at {settings().dbt}.")
+    for dbt in settings().dbt_environments.values():
+        if not dbt.exists():
+            problems.append(f"There is no dbt at {dbt}.")
     if shutil.disk_usage(settings().data).free < DISK_BYTES:
         problems.append(f"Less than {DISK_BYTES >> 20} MiB are free where the data lies.")
     return problems

@@ -4,7 +4,6 @@
 """
 
 import logging
-import threading
 import time
 from pathlib import Path
 
@@ -16,13 +15,14 @@ from dbt_api.database import engine
 from dbt_api.lifecycle import stopping
 from dbt_api.running.attempt import Attempt
 from dbt_api.running.command import option
-from dbt_api.running.dbt_process import dbt_command, dbt_environment, installed, keep_parse_cache, parse_cache
+from dbt_api.running.dbt_process import DbtCall, installed, keep_parse_cache, parse_cache
 from dbt_api.running.outcome import failure, judge, read_story
 from dbt_api.running.stopping import Stopping
+from dbt_api.settings import settings
 from dbt_api.tables import InvocationRow, ProjectRow
 
 LOG = logging.getLogger(__name__)
-LOOK_SECONDS = 0.05
+LOOK_SECONDS = 0.01
 
 
 class ServerStopping(BaseException):
@@ -68,13 +68,18 @@ def _start(row: InvocationRow) -> InvocationRow | None:
     if project is None:
         store.finish(row.task_id, failure(Outcome.USAGE_ERROR, f"The project '{row.project}' was deleted."))
         return None
-    started = store.begin(row, git_sha=project.git_sha)
+    started = store.begin(row, git_sha=project.git_sha, environment=project.environment)
     if started is not None:
-        attempt = Attempt(started.task_id, started.attempt)
-        words = dbt_command(row.command, parse_cache=_cache_of(row))
-        environment = dbt_environment(row.project, folder=attempt.folder)
-        process = attempt.start(words, cwd=Path(project.path), environment=environment)
-        threading.Thread(target=process.wait, daemon=True, name=f"reaper of {row.task_id}").start()
+        call = DbtCall(
+            project=row.project,
+            path=Path(project.path),
+            words=row.command,
+            target=_target_of(row),
+            environment=project.environment,
+            cache=_cache_of(row),
+        )
+        way = Attempt(started.task_id, started.attempt).start(call)
+        store.note(row.task_id, engine=way.engine, engine_reason=way.reason)
     return started
 
 
@@ -93,14 +98,20 @@ def conclude(task_id: str, attempt: Attempt) -> None:
     if row is None or row.state.is_terminal:
         return
     ending, story = attempt.ending(), read_story(attempt.log)
-    verdict = judge(ending, story, stopped=row.stop_reason, because=row.stop_message)
+    limit = settings().memory_limit_mb
+    verdict = judge(ending, story, stopped=row.stop_reason, because=row.stop_message, memory_limit_mb=limit)
     facts = (
         {"exit_code": ending.exit_code, "signal": ending.signal, "peak_rss_kb": ending.peak_rss_kb} if ending else {}
     )
     if option(row.command, "--vars") is None:  # other vars would make every run without them parse in full
         keep_parse_cache(attempt.target / "partial_parse.msgpack", _cache_of(row))
-    store.finish(task_id, verdict, dbt_version=story.dbt_version or installed().get("core"), **facts)
+    version = story.dbt_version or installed(row.environment).get("core")
+    store.finish(task_id, verdict, dbt_version=version, **facts)
 
 
 def _cache_of(row: InvocationRow) -> Path:
-    return parse_cache(row.project, row.concurrency_key.partition("/")[2])
+    return parse_cache(row.project, _target_of(row))
+
+
+def _target_of(row: InvocationRow) -> str:
+    return row.concurrency_key.partition("/")[2]

@@ -62,7 +62,8 @@ class Server:
         assert self.process is not None
         assert self.process.poll() is None, (self.data / "server.log").read_text()
         try:
-            return requests.get(f"{self.url}/ready", timeout=5).ok
+            answer = requests.get(f"{self.url}/ready", timeout=5)
+            return answer.ok and not any("is starting" in state for state in answer.json()["engines"].values())
         except requests.ConnectionError:
             return False
 
