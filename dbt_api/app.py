@@ -18,6 +18,7 @@ from dbt_api.callbacks.delivery import start_delivery
 from dbt_api.problem_json import add_error_handlers
 from dbt_api.request_log import RequestLog
 from dbt_api.routes import access, compatible, docs, invocations, models, projects, records, system, workers
+from dbt_api.running.warm import close_engines, open_engines
 from dbt_api.settings import settings
 from dbt_api.version import VERSION
 from dbt_api.workers.service import service
@@ -29,10 +30,12 @@ artifacts. Two doors: `/invocations` speaks the dialect of existing clients, `/a
 @asynccontextmanager
 async def lifespan(_: FastAPI) -> AsyncIterator[None]:
     """Migrate, take up what an earlier server left, serve, and end our dbt processes before we go."""
+    await run_in_threadpool(open_engines)
     await run_in_threadpool(service.start)
     start_delivery()
     yield
     await run_in_threadpool(service.stop)
+    await run_in_threadpool(close_engines)
 
 
 def create_app(*, with_routes: bool = True) -> FastAPI:

@@ -20,6 +20,7 @@ from dbt_api.records.counts import Node, Progress, progress_of
 from dbt_api.redaction import HIDDEN
 from dbt_api.running.attempt import Attempt
 from dbt_api.running.command import command_name, options_apart
+from dbt_api.running.dbt_process import DbtCall
 from dbt_api.tables import InvocationRow
 
 RESUMABLE = {"build", "run", "test", "seed", "snapshot", "source freshness"}
@@ -97,12 +98,13 @@ def _selected(row: InvocationRow) -> set[str]:
     words = ["ls", "--output", "json", "--output-keys", "unique_id", *options]
     if KINDS_OPTIONS.isdisjoint(words):
         words += [word for kind in kinds for word in ("--resource-type", kind)]
-    with dbt_answer(project.name, Path(project.path), words) as answer:
+    target = row.concurrency_key.partition("/")[2]
+    with dbt_answer(DbtCall(project.name, Path(project.path), words, target, project.environment)) as answer:
         if answer.exit_code != 0:
             said = "; ".join(each.message for each in problems_of(answer.events) if each.kind != "warning")
             raise _conflict(row, f"dbt cannot tell any more what it had selected: {said}")
-        printed = [event.message for event in answer.events if event.name == "PrintEvent"]
-    listed = {json.loads(line)["unique_id"] for line in printed if line.startswith('{"unique_id": ')}
+        printed = [event.message for event in answer.events if event.name in ("PrintEvent", "")]
+    listed = {json.loads(line)["unique_id"] for line in printed if line.startswith('{"unique_id":')}
     return {name for name in listed if name.partition(".")[0] in kinds}
 
 

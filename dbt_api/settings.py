@@ -84,6 +84,12 @@ class Settings(BaseSettings):
     log_format: Literal["text", "json"] = Field(default="text", description="Form of this process's own log.")
     slots: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, description="dbt commands at a time.")
     dbt: Path = Field(default=Path(sys.executable).parent / "dbt", description="The dbt command of its environment.")
+    environments: dict[str, Path] = Field(
+        default={}, description="JSON: name -> path of a dbt command. `dbt` is the one named `default`."
+    )
+    warm: bool = Field(default=True, description="Whether dbt may start as a fork of a warm process.")
+    warm_projects: int = Field(default=8, ge=0, description="Parsed projects kept in memory per dbt environment.")
+    memory_limit_mb: int = Field(default=0, ge=0, description="Of each dbt process, in MiB; 0 for none.")
     folder_roots: list[Path] = Field(
         default_factory=lambda: [Path.home(), ROOT], description="JSON list: where folder projects may lie."
     )
@@ -130,6 +136,11 @@ class Settings(BaseSettings):
     login_wait_seconds: float = Field(default=60, gt=0, description="How long it then waits.")
     trusted_proxies: str = Field(default="", description="Addresses, by comma, whose X-Forwarded-For is believed.")
     audit_days: int = Field(default=365, ge=1, description="How long the audit is kept.")
+
+    @property
+    def dbt_environments(self) -> dict[str, Path]:
+        """The dbt command of each environment."""
+        return {"default": self.dbt} | self.environments
 
     @property
     def attempts(self) -> Path:

@@ -107,6 +107,11 @@ def begin(row: InvocationRow, **values: Any) -> InvocationRow | None:
     return started
 
 
+def note(task_id: str, **facts: Any) -> None:
+    """Write down what became known of an invocation on its way."""
+    _change(task_id, **facts)
+
+
 def ask_to_stop(task_id: str, reason: StopReason, because: str | None = None, **values: Any) -> None:
     """Put on record why a STARTED invocation is being stopped, before any signal. The first reason stays."""
     _change(

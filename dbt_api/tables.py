@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, Column, DateTime, Enum, Index, String, TypeDecorator, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from contracts.dbt_api import InvocationState, LoginKind, Outcome
+from contracts.dbt_api import Engine, InvocationState, LoginKind, Outcome
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -100,6 +100,9 @@ class InvocationRow(SQLModel, table=True):
     retry_of: str | None = Field(default=None, max_length=200, index=True)
     aborted_by: str | None = None
     callback_url: str | None = None
+    environment: str = "default"
+    engine: Engine | None = Field(default=None, sa_column=Column(text_of(Engine)))
+    engine_reason: str | None = None
 
 
 class CallbackRow(SQLModel, table=True):
@@ -123,6 +126,7 @@ class ProjectRow(SQLModel, table=True):
     name: str = Field(primary_key=True)
     source: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
     path: str
+    environment: str = "default"
     git_sha: str | None = None
     fingerprint: str | None = None
     """Changes with any file that dbt reads; tells a sync whether there is something new."""

@@ -68,6 +68,13 @@ class Outcome(StrEnum):
     ABORTED = "aborted"
 
 
+class Engine(StrEnum):
+    """How dbt was started: as a fork of a process that has dbt loaded, or as the plain command."""
+
+    WARM = "warm"
+    COLD = "cold"
+
+
 class InvocationSource(BaseModel):
     """Where an invocation came from."""
 
@@ -211,6 +218,10 @@ class Invocation(BaseModel):
     can_retry: bool = Field(default=False, description="Whether a retry in mode `failed` would be taken.")
     retry_not_supported_reason: str | None = None
     aborted_by: str | None = Field(default=None, description="Who asked for the abort.")
+
+    environment: str = Field(default="default", description="The dbt environment that ran it: the project's own.")
+    engine: Engine | None = Field(default=None, description="How dbt was started; None before it was.")
+    engine_reason: str | None = Field(default=None, description="Why it was started cold.")
     log: LogSize = Field(default_factory=LogSize)
     artifacts: list[Artifact] = Field(default_factory=list)
     links: dict[str, str] = Field(default_factory=dict, description="Paths on this server: self, abort, retry, logs, …")

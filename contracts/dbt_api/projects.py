@@ -65,6 +65,11 @@ class RegisterProject(BaseModel):
     """Body of PUT /api/v1/projects/{name}: make the project's files ready. Safe to repeat."""
 
     source: ProjectSource
+    environment: str = Field(
+        default="default",
+        max_length=100,
+        description="Name of the dbt environment (setting ENVIRONMENTS) that runs it.",
+    )
 
 
 class RegisteredProject(BaseModel):
@@ -73,6 +78,7 @@ class RegisteredProject(BaseModel):
     name: str
     source: ProjectSource
     path: str = Field(description="The dbt project folder on the server.")
+    environment: str = Field(default="default", description="The dbt environment that runs it.")
     git_sha: str | None = None
     updated_at: datetime
 

@@ -10,6 +10,9 @@ class Health(BaseModel):
     version: str
     dbt_version: str | None = None
     adapters: list[str] = Field(default_factory=list)
+    engines: dict[str, str] = Field(
+        default_factory=dict, description="dbt environment -> `ready` to start warm, or why it starts cold."
+    )
     queued: int = 0
     running: int = 0
     workers: int = Field(default=0, description="Workers whose lease holds.")

@@ -1,25 +1,25 @@
 """Short dbt commands whose answer the server itself needs: parse, ls, deps. Never two for one project at once."""
 
-import os
 import shutil
 import signal
-import subprocess
 import tempfile
 import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from contracts.log_event import LogEvent, parse_log_line
 from dbt_api.errors import ApiError
 from dbt_api.lifecycle import stopping
-from dbt_api.running.dbt_process import dbt_command, dbt_environment, keep_parse_cache
+from dbt_api.running.attempt import Execution
+from dbt_api.running.dbt_process import DbtCall, keep_parse_cache
 from dbt_api.settings import settings
 
-LOOK_SECONDS = 0.05
+LOOK_SECONDS = 0.01
+KILLED = 137
 _locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
 
@@ -33,49 +33,40 @@ class Answer:
 
 
 @contextmanager
-def dbt_answer(project: str, path: Path, words: list[str], *, cache: Path | None = None) -> Iterator[Answer]:
+def dbt_answer(call: DbtCall) -> Iterator[Answer]:
     """Run dbt in a project's folder, with its parse cache if given (and leave it a better one).
 
     Raises ApiError 504 when dbt takes too long, 503 when the server stops.
     """
     (settings().data / "answers").mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=f"{project}.", dir=settings().data / "answers"))
+    folder = Path(tempfile.mkdtemp(prefix=f"{call.project}.", dir=settings().data / "answers"))
+    execution = Execution(folder)
     try:
-        with _locks[project]:
-            code = _run(project, path, words, folder=folder, cache=cache)
-        if cache is not None and code == 0:
-            keep_parse_cache(folder / "target" / "partial_parse.msgpack", cache)
-        lines = (folder / "events.jsonl").read_text(errors="replace").splitlines()
+        with _locks[call.project]:
+            code = _run(execution, call)
+        if call.cache is not None and code == 0:
+            keep_parse_cache(execution.target / "partial_parse.msgpack", call.cache)
+        lines = execution.log.read_text(errors="replace").splitlines()
         yield Answer(code, [parse_log_line(line) for line in lines], folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _run(project: str, path: Path, words: list[str], *, folder: Path, cache: Path | None) -> int:
-    with (folder / "events.jsonl").open("wb") as log:
-        process = subprocess.Popen(
-            dbt_command(words, parse_cache=cache),
-            cwd=path,
-            env=dbt_environment(project, folder=folder),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
+def _run(execution: Execution, call: DbtCall) -> int:
+    execution.start(call)
     try:
-        return _wait(process)
+        _wait(execution)
     finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        execution.send(signal.SIGKILL)
+    ending = execution.ending()
+    return KILLED if ending is None or ending.exit_code is None else ending.exit_code
 
 
-def _wait(process: "subprocess.Popen[bytes]") -> int:
+def _wait(execution: Execution) -> None:
     until = time.monotonic() + settings().parse_timeout_seconds
-    while (code := process.poll()) is None:
+    while execution.is_alive():
         if stopping.is_set():
             raise ApiError(503, "The dbt API is being stopped.", hint="Try again when it is back.")
         if time.monotonic() > until:
             raise ApiError(504, f"dbt gave no answer within {settings().parse_timeout_seconds:g} s.")
         time.sleep(LOOK_SECONDS)
-    return code

@@ -12,7 +12,7 @@ from dbt_api.projects import manifests
 from dbt_api.projects.dbt_answer import Answer, dbt_answer
 from dbt_api.projects.problems import plain_text, problem_of, problems_of
 from dbt_api.projects.profile import project_name, read_profile
-from dbt_api.running.dbt_process import installed, parse_cache
+from dbt_api.running.dbt_process import DbtCall, installed, parse_cache
 from dbt_api.tables import ProjectRow
 
 COLLECTIONS = ("nodes", "sources", "exposures", "unit_tests")
@@ -36,7 +36,8 @@ def parse(project: ProjectRow, *, target: str | None = None) -> ParsedProject:
     profile = read_profile(path)
     chosen = target or profile.default_target
     words = ["parse", *(["--target", target] if target else [])]
-    with dbt_answer(project.name, path, words, cache=parse_cache(project.name, chosen)) as answer:
+    cache = parse_cache(project.name, chosen)
+    with dbt_answer(DbtCall(project.name, path, words, chosen, project.environment, cache)) as answer:
         nodes = list(_nodes(_manifest(answer))) if answer.exit_code == 0 else []
         problems = [*_cycles(nodes), *problems_of(answer.events)]
         is_good = answer.exit_code == 0 and all(problem.kind == "warning" for problem in problems)
@@ -44,7 +45,7 @@ def parse(project: ProjectRow, *, target: str | None = None) -> ParsedProject:
             manifests.keep(project.name, chosen, answer.folder / "target", git_sha=project.git_sha)
         return ParsedProject(
             ok=is_good,
-            dbt_version=installed().get("core"),
+            dbt_version=installed(project.environment).get("core"),
             dbt_project_name=project_name(path),
             adapter=(profile.adapters or {}).get(chosen),
             target=chosen if profile.targets else None,
@@ -60,7 +61,7 @@ def preview(project: ProjectRow, request: PreviewRequest) -> Preview:
     path = Path(project.path)
     target = request.target or read_profile(path).default_target
     cache = parse_cache(project.name, target) if not request.vars else None
-    with dbt_answer(project.name, path, _ls(request), cache=cache) as answer:
+    with dbt_answer(DbtCall(project.name, path, _ls(request), target, project.environment, cache)) as answer:
         if answer.exit_code != 0:
             said = [problem.message for problem in problems_of(answer.events) if problem.kind != "warning"]
             message = "\n".join(said) or "dbt could not list the selection."
@@ -103,8 +104,8 @@ def _ls(request: PreviewRequest) -> list[str]:
 
 
 def _listed(answer: Answer) -> list[PreviewNode]:
-    printed = [event.message for event in answer.events if event.name == "PrintEvent"]
-    found = [json.loads(line) for line in printed if line.startswith('{"unique_id": ')]
+    printed = [event.message for event in answer.events if event.name in ("PrintEvent", "")]  # v2 leaves names empty
+    found = [json.loads(line) for line in printed if line.startswith('{"unique_id":')]
     return [PreviewNode(**node, path=node.get("original_file_path") or "") for node in found]
 
 

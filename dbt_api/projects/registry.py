@@ -46,13 +46,20 @@ def resolve_project(named: str | None, *, only: str | None = None) -> ProjectRow
 
 
 def save_project(
-    name: str, source: ProjectSource, path: Path, *, git_sha: str | None = None, fingerprint: str | None = None
+    name: str,
+    source: ProjectSource,
+    path: Path,
+    *,
+    git_sha: str | None = None,
+    fingerprint: str | None = None,
+    environment: str = "default",
 ) -> ProjectRow:
     """Insert or replace the row of a project whose files are ready."""
     row = ProjectRow(
         name=name,
         source=source.model_dump(mode="json"),
         path=str(path.resolve()),
+        environment=environment,
         git_sha=git_sha,
         fingerprint=fingerprint,
         updated_at=now(),

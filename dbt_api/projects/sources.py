@@ -22,7 +22,9 @@ from dbt_api.errors import ApiError
 from dbt_api.projects import git, history, manifests, template, upload
 from dbt_api.projects.dbt_answer import dbt_answer
 from dbt_api.projects.locks import changing
+from dbt_api.projects.profile import read_profile
 from dbt_api.projects.registry import find_project, get_project, save_project
+from dbt_api.running.dbt_process import DbtCall, dbt_of
 from dbt_api.settings import settings
 from dbt_api.tables import ProjectRow
 
@@ -33,26 +35,29 @@ NOT_SOURCES = {"target", "logs", "dbt_packages", "dbt_internal_packages"}
 SOURCE: TypeAdapter[ProjectSource] = TypeAdapter(ProjectSource)
 
 
-def make_ready(name: str, source: ProjectSource) -> ProjectRow:
-    """The registered project. Raises ApiError 422 with what is wrong with the source."""
+def make_ready(name: str, source: ProjectSource, *, environment: str = "default") -> ProjectRow:
+    """The registered project. Raises ApiError 422 with what is wrong with the source or the environment."""
+    dbt_of(environment)
     with changing(name):
-        return _made_ready(name, source)
+        return _made_ready(name, source, environment)
 
 
 def take_upload(name: str, archive: BinaryIO, *, filename: str) -> ProjectRow:
     """The project with an archive's files in place of those before. Raises ApiError 422, and then nothing changed."""
     with changing(name):
-        return _made_ready(name, upload.keep(name, archive, filename=filename))
+        known = find_project(name)
+        source = upload.keep(name, archive, filename=filename)
+        return _made_ready(name, source, known.environment if known is not None else "default")
 
 
 def sync(name: str) -> tuple[ProjectRow, ProjectRow]:
     """Look at the source again: the project before and after. Raises ApiError 404, 422."""
     with changing(name):
         before = get_project(name)
-        return before, _made_ready(name, SOURCE.validate_python(before.source))
+        return before, _made_ready(name, SOURCE.validate_python(before.source), before.environment)
 
 
-def _made_ready(name: str, source: ProjectSource) -> ProjectRow:
+def _made_ready(name: str, source: ProjectSource, environment: str) -> ProjectRow:
     match source:
         case TemplateSource():
             path, commit = _from_template(name, source), None
@@ -62,8 +67,9 @@ def _made_ready(name: str, source: ProjectSource) -> ProjectRow:
             path, commit = _from_git(name, source)
         case UploadSource():
             path, commit = _from_upload(name, source), None
-    _install_packages(name, path)
-    return save_project(name, source, path, git_sha=commit, fingerprint=_fingerprint(path))
+    _install_packages(name, path, environment)
+    fingerprint = _fingerprint(path)
+    return save_project(name, source, path, git_sha=commit, fingerprint=fingerprint, environment=environment)
 
 
 def remove_files(name: str) -> None:
@@ -128,10 +134,11 @@ def _remove_old_folders(name: str, into: Path, *, keep: Path) -> None:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
-def _install_packages(name: str, path: Path) -> None:
+def _install_packages(name: str, path: Path, environment: str) -> None:
     if not any((path / file).exists() for file in PACKAGE_FILES):
         return
-    with dbt_answer(name, path, ["deps"]) as answer:
+    call = DbtCall(name, path, ["deps"], read_profile(path).default_target, environment)
+    with dbt_answer(call) as answer:
         if answer.exit_code != 0:
             said = [event.message for event in answer.events if event.level == "error" or not event.name]
             raise ApiError(

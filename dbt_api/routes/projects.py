@@ -34,7 +34,7 @@ UPLOAD = {
 @router.put("/projects/{name}", summary="Make a project's files ready", dependencies=[needs(Scope.PROJECT_WRITE)])
 def register(name: ProjectName, body: RegisterProject) -> RegisteredProject:
     """Write the template, check the folder, clone, or find the upload; then install its packages. Safe to repeat."""
-    return registry.shown(sources.make_ready(name, body.source))
+    return registry.shown(sources.make_ready(name, body.source, environment=body.environment))
 
 
 @router.put(

@@ -15,6 +15,7 @@ from dbt_api.auth.access import needs
 from dbt_api.auth.identity import Caller
 from dbt_api.lifecycle import draining
 from dbt_api.running.dbt_process import adapters, installed
+from dbt_api.running.warm import warm_states
 from dbt_api.settings import settings
 from dbt_api.version import VERSION
 from dbt_api.workers import registry
@@ -51,6 +52,7 @@ def _health(_second: int) -> Health:
         version=VERSION,
         dbt_version=installed().get("core"),
         adapters=adapters(),
+        engines=warm_states(),
         queued=store.count(InvocationState.PENDING) if counted else 0,
         running=store.count(InvocationState.STARTED) if counted else 0,
         workers=sum(is_alive for _, is_alive in registry.everybody()) if counted else 0,
@@ -70,8 +72,9 @@ def _problems() -> list[str]:
         problems.append("It is being stopped and takes no more work.")
     if lease.lapsed:
         problems.append("This worker's lease has lapsed: it cannot reach the database.")
-    if not settings().dbt.exists():
-        problems.append(f"There is no dbt at {settings().dbt}.")
+    for dbt in settings().dbt_environments.values():
+        if not dbt.exists():
+            problems.append(f"There is no dbt at {dbt}.")
     if shutil.disk_usage(settings().data).free < DISK_BYTES:
         problems.append(f"Less than {DISK_BYTES >> 20} MiB are free where the data lies.")
     return problems

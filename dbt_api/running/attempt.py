@@ -1,6 +1,6 @@
-"""One attempt at an invocation: its folder, its processes, and what can be known of them after a restart.
+"""One dbt process by its folder: how it is started, and what can be known of it, also after a restart.
 
-Whether an attempt lives is asked of a file lock that the shim and dbt inherit, never of a process id: the kernel
+Whether it lives is asked of a file lock that the shim and dbt inherit, never of a process id: the kernel
 frees the lock when the last of them is gone, however it went, and ids are used again.
 
     lock held                             it runs: follow it
@@ -16,11 +16,15 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from contracts.dbt_api import Engine
+from dbt_api.running.dbt_process import DbtCall
+from dbt_api.running.warm import start_warm
 from dbt_api.settings import settings
 from dbt_api.workers.lease_guard import NOTE
 
@@ -38,16 +42,18 @@ class Ending:
 
 
 @dataclass(frozen=True)
-class Attempt:
-    """The attempt `number` (from 1) of an invocation."""
+class Started:
+    """Which way dbt was started, and why cold if so."""
 
-    task_id: str
-    number: int
+    engine: Engine
+    reason: str | None = None
 
-    @property
-    def folder(self) -> Path:
-        """Where everything of this attempt lies."""
-        return settings().attempts / self.task_id / str(self.number)
+
+class Execution:
+    """One dbt process under a shim. The folder tells everything about it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
 
     @property
     def log(self) -> Path:
@@ -59,21 +65,32 @@ class Attempt:
         """dbt's private target path: the artifacts."""
         return self.folder / "target"
 
-    def start(self, command: list[str], *, cwd: Path, environment: dict[str, str]) -> "subprocess.Popen[bytes]":
-        """Start dbt under a shim. Log and lock are file descriptors, so both outlive this server."""
+    def start(self, call: DbtCall) -> Started:
+        """Start dbt, warm where possible. Log and lock are file descriptors, so both outlive this server."""
         self.target.mkdir(parents=True)
         with self._lock() as lock, self.log.open("ab") as log:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return subprocess.Popen(
-                [sys.executable, "-I", "-S", str(SHIM), str(self.folder), *command],
-                cwd=cwd,
-                env=environment,
+            reason = start_warm(call, self.folder, lock=lock, log=log.fileno())
+        if reason is None or self.is_alive() or self.began:  # a warm process may start dbt and die before it says so
+            return Started(Engine.WARM)
+        self._start_cold(call)
+        return Started(Engine.COLD, reason)
+
+    def _start_cold(self, call: DbtCall) -> None:
+        limit = str(settings().memory_limit_mb << 20)
+        with self._lock() as lock, self.log.open("ab") as log:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            process = subprocess.Popen(
+                [sys.executable, "-I", "-S", str(SHIM), str(self.folder), limit, *call.command],
+                cwd=call.path,
+                env=call.variables(self.folder),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 pass_fds=[lock],
                 start_new_session=True,
             )
+        threading.Thread(target=process.wait, daemon=True, name=f"reaper of {self.folder.name}").start()
 
     def is_alive(self) -> bool:
         """Whether the shim or dbt still runs."""
@@ -121,3 +138,11 @@ class Attempt:
             os.killpg(int((self.folder / "dbt.pid").read_text()), number)
             return True
         return False
+
+
+class Attempt(Execution):
+    """The attempt `number` (from 1) of an invocation."""
+
+    def __init__(self, task_id: str, number: int) -> None:
+        super().__init__(settings().attempts / task_id / str(number))
+        self.number = number

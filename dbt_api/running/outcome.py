@@ -4,6 +4,7 @@ Read from three witnesses: how the process ended (exit.json), dbt's own log even
 dbt's exit codes: 0 success, 1 a node failed, 2 dbt could not do it (docs.getdbt.com/reference/exit-codes).
 """
 
+import re
 import signal
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,7 +17,13 @@ from dbt_api.running.attempt import Ending
 from dbt_api.tables import StopReason
 
 FAILED = {"error", "fail", "runtime error", "partial success"}
-TOLD = (b"MainReportVersion", b"NodeFinished", b"StatsLine", b"NoNodesSelected", b"NothingToDo", b'"level": "error"')
+TOLD = (
+    *(b"MainReportVersion", b"NodeFinished", b"StatsLine", b"NoNodesSelected", b"NothingToDo"),
+    *(b'"level": "error"', b'"level":"error"', b'"name": ""', b'"name":""'),
+)
+"""dbt v2 writes the same lines, but often with an empty name."""
+VERSION_2 = re.compile(r"\bdbt[ =]+v?(2\.[\w.]+)")
+MEMORY_WORDS = re.compile(r"MemoryError|bad_alloc|Out of Memory|[Cc]annot allocate memory|can't start new thread")
 MESSAGE_LIMIT = 4000
 
 
@@ -37,20 +44,43 @@ class Story:
     dbt_version: str | None = None
     warned: bool = False
     nothing_selected: bool = False
+    nameless: bool = False
     failures: list[tuple[str, str, str]] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     plain: list[str] = field(default_factory=list)
+
+    @property
+    def is_version_2(self) -> bool:
+        """Whether dbt v2 wrote it."""
+        return self.nameless or (self.dbt_version or "").startswith("2.")
+
+    @property
+    def tells_of_memory(self) -> bool:
+        """Whether something failed because an allocation did."""
+        messages = [*(message for _, _, message in self.failures), *self.errors, *self.plain]
+        return any(MEMORY_WORDS.search(each) for each in messages)
 
     def add(self, event: LogEvent) -> None:
         """Take one event in."""
         if event.name == "MainReportVersion":
             self.dbt_version = str(event.data.get("version", "")).lstrip("=v") or None
+        elif not event.name and event.timestamp is not None:
+            self._add_nameless(event)
         elif event.name in ("NoNodesSelected", "NothingToDo"):
             self.nothing_selected = True
         elif event.name == "NodeFinished":
             self._add_node(event)
         elif not event.name:
             self.plain = [*self.plain[-20:], event.message]
+        elif event.level == "error":
+            self.errors = [*self.errors[-20:], plain_text(event.message)]
+
+    def _add_nameless(self, event: LogEvent) -> None:
+        self.nameless = True
+        version = VERSION_2.search(event.message)
+        self.dbt_version = self.dbt_version or (version[1] if version else None)
+        if "run_result" in event.data:
+            self._add_node(event)
         elif event.level == "error":
             self.errors = [*self.errors[-20:], plain_text(event.message)]
 
@@ -78,14 +108,21 @@ def _lines(log: Path) -> Iterator[bytes]:
             yield from file
 
 
-def judge(ending: Ending | None, story: Story, *, stopped: StopReason | None, because: str | None) -> Verdict:
-    """The verdict. A stop that came too late to matter leaves a success a success."""
-    if ending is not None and ending.exit_code == 0:
+def judge(
+    ending: Ending | None, story: Story, *, stopped: StopReason | None, because: str | None, memory_limit_mb: int = 0
+) -> Verdict:
+    """The verdict. A stop that came too late to matter leaves a success a success.
+
+    Not so with dbt v2, which reports a model that it cancelled as a success (dbt-core#15574).
+    """
+    if ending is not None and ending.exit_code == 0 and not (stopped and story.is_version_2):
         return Verdict(InvocationState.SUCCESS, _kind_of_success(story))
     if stopped is not None:
         return _stopped(stopped, because)
     if ending is None:
         return failure(Outcome.WORKER_LOST, "dbt's process disappeared without an exit status: it was killed.")
+    if memory_limit_mb and story.tells_of_memory:
+        return failure(Outcome.OUT_OF_MEMORY, f"dbt needed more memory than its limit of {memory_limit_mb} MiB.")
     if ending.signal is not None:
         return _killed(ending.signal)
     return _failed(story, ending.exit_code)

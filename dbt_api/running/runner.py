@@ -20,7 +20,7 @@ from dbt_api.projects.learning import learn_from
 from dbt_api.records.counts import facts_of_end
 from dbt_api.running.attempt import Attempt
 from dbt_api.running.command import option
-from dbt_api.running.dbt_process import dbt_command, dbt_environment, installed, keep_parse_cache, parse_cache
+from dbt_api.running.dbt_process import DbtCall, installed, keep_parse_cache, parse_cache
 from dbt_api.running.outcome import failure, judge, read_story
 from dbt_api.running.stopping import Stopping
 from dbt_api.sealing import environment_of, plain_request, scrub_artifacts
@@ -30,7 +30,7 @@ from dbt_api.workers.lease import lease
 from dbt_api.workers.lost import is_ours
 
 LOG = logging.getLogger(__name__)
-LOOK_SECONDS = 0.05
+LOOK_SECONDS = 0.01
 AGAIN_SECONDS = 1.0
 STARTING = threading.Lock()
 """After a restart the queue and the worker itself may both take an invocation up; one of them starts its dbt."""
@@ -109,15 +109,21 @@ def _start(row: InvocationRow) -> InvocationRow | None:
     if project is None:
         store.finish(row.task_id, failure(Outcome.USAGE_ERROR, f"The project '{row.project}' was deleted."))
         return None
-    started = store.begin(row, git_sha=project.git_sha, worker=settings().worker_name)
+    facts = {"git_sha": project.git_sha, "environment": project.environment, "worker": settings().worker_name}
+    started = store.begin(row, **facts)
     if started is not None:
-        attempt = Attempt(started.task_id, started.attempt)
-        plain = plain_request(row)
-        words = [*plain.command, *defer_words(row, attempt.folder)]
-        command = dbt_command(words, parse_cache=_cache_of(row))
-        environment = dbt_environment(row.project, folder=attempt.folder) | environment_of(plain)
-        process = attempt.start(command, cwd=Path(project.path), environment=environment)
-        threading.Thread(target=process.wait, daemon=True, name=f"reaper of {row.task_id}").start()
+        attempt, plain = Attempt(started.task_id, started.attempt), plain_request(row)
+        call = DbtCall(
+            project=row.project,
+            path=Path(project.path),
+            words=[*plain.command, *defer_words(row, attempt.folder)],
+            target=_target_of(row),
+            environment=project.environment,
+            cache=_cache_of(row),
+            client_variables=environment_of(plain),
+        )
+        way = attempt.start(call)
+        store.note(row.task_id, engine=way.engine, engine_reason=way.reason)
     return started
 
 
@@ -139,7 +145,8 @@ def conclude(task_id: str, attempt: Attempt) -> None:
     stopped, because = row.stop_reason, row.stop_message
     if stopped is None and attempt.lease_lapsed:
         stopped, because = StopReason.SHUTDOWN, "The worker was cut off from the queue's database, so it ended its dbt."
-    verdict = judge(ending, story, stopped=stopped, because=because)
+    limit = settings().memory_limit_mb
+    verdict = judge(ending, story, stopped=stopped, because=because, memory_limit_mb=limit)
     if verdict.outcome is Outcome.WORKER_LOST and store.requeue(row):
         return
     facts = (
@@ -150,9 +157,13 @@ def conclude(task_id: str, attempt: Attempt) -> None:
         keep_parse_cache(attempt.target / "partial_parse.msgpack", _cache_of(row))
     learn_from(row, attempt, succeeded=verdict.state is InvocationState.SUCCESS)
     facts |= facts_of_end(attempt.log)
-    version = story.dbt_version or installed().get("core")
+    version = story.dbt_version or installed(row.environment).get("core")
     store.finish(task_id, verdict, attempt=attempt.number, dbt_version=version, **facts)
 
 
 def _cache_of(row: InvocationRow) -> Path:
-    return parse_cache(row.project, row.concurrency_key.partition("/")[2])
+    return parse_cache(row.project, _target_of(row))
+
+
+def _target_of(row: InvocationRow) -> str:
+    return row.concurrency_key.partition("/")[2]

@@ -1,16 +1,18 @@
-"""Stands between the server and one dbt process: `python -I -S shim.py <attempt folder> <dbt> <arguments …>`.
+"""Stands between the server and one dbt process: `python -I -S shim.py <folder> <memory limit> <dbt> <words …>`.
 
 The server may be killed while dbt runs, and only a parent learns how its child ended. So this small process is dbt's
 parent: it starts dbt in a process group of its own, ignores every signal itself, waits, and leaves the ending in
 `exit.json`. A restarted server sees by the lock that both inherit whether someone still lives (see attempt.py).
-Standard library only, few imports: it is on the path of every start.
+Standard library only, few imports: it is on the path of every start. Zygotes (dbt_api/zygote) fork into `supervise`.
 """
 
 import json
 import os
+import resource
 import signal
 import sys
 import time
+from collections.abc import Callable
 
 DEFAULT = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGPIPE)
 IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
@@ -25,30 +27,33 @@ def write(path: str, text: str) -> None:
     os.replace(path + ".part", path)
 
 
-def become_dbt(folder: str, command: list[str]) -> None:
+def become_dbt(folder: str, become: Callable[[], object], memory_limit_bytes: int) -> None:
     """In the child: own group, default signals (SIGINT may have been ignored by a shell), pid on record, then dbt.
 
-    The pid is written before dbt exists, so that a missing file proves that dbt never ran.
+    The pid is written before dbt exists, so that a missing file proves that dbt never ran. The memory limit is the
+    kernel's RLIMIT_DATA (0: none): no privilege needed, in force at once, and it outlives every process of ours.
     """
     try:
         os.setpgid(0, 0)
         for number in DEFAULT:
             signal.signal(number, signal.SIG_DFL)
+        if memory_limit_bytes:
+            resource.setrlimit(resource.RLIMIT_DATA, (memory_limit_bytes, memory_limit_bytes))
         write(os.path.join(folder, "dbt.pid"), str(os.getpid()))
-        os.execv(command[0], command)  # noqa: S606
+        become()
     except OSError as error:
         os.write(2, f"dbt could not be started: {error}\n".encode())
     finally:
         os._exit(127)
 
 
-def main(folder: str, command: list[str]) -> None:
+def supervise(folder: str, become: Callable[[], object], *, memory_limit_bytes: int) -> None:
     """Start dbt, wait for it, write down how it ended."""
     for number in IGNORED:
         signal.signal(number, signal.SIG_IGN)
     child = os.fork()
     if child == 0:
-        become_dbt(folder, command)
+        become_dbt(folder, become, memory_limit_bytes)
     _, status, usage = os.wait4(child, 0)
     code = os.waitstatus_to_exitcode(status)
     ending = {
@@ -60,5 +65,10 @@ def main(folder: str, command: list[str]) -> None:
     write(os.path.join(folder, "exit.json"), json.dumps(ending))
 
 
+def main(folder: str, memory_limit_bytes: int, command: list[str]) -> None:
+    """Supervise the `dbt` command."""
+    supervise(folder, lambda: os.execv(command[0], command), memory_limit_bytes=memory_limit_bytes)  # noqa: S606
+
+
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2:])
+    main(sys.argv[1], int(sys.argv[2]), sys.argv[3:])

@@ -13,7 +13,7 @@ from dbt_api.running.attempt import Attempt
 from dbt_api.settings import settings
 from dbt_api.tables import InvocationRow, StopReason, now
 
-ROW_LOOK_SECONDS = 0.25
+ROW_LOOK_SECONDS = 0.1
 TERM_GRACE_SECONDS = 5
 AGAIN_SECONDS = 2
 CANCELS, QUERIES = b'"name": "LogCancelLine"', b'"name": "SQLQuery"'

@@ -66,7 +66,9 @@ class Server:
         assert self.process is not None
         assert self.process.poll() is None, (self.data / "server.log").read_text()
         try:
-            return requests.get(self.url + path, timeout=5).ok
+            answer = requests.get(self.url + path, timeout=5)
+            warming = answer.json().get("engines", {}).values() if path == "/ready" else ()
+            return answer.ok and not any("is starting" in state for state in warming)
         except requests.ConnectionError:
             return False
 

@@ -1,0 +1,119 @@
+"""One zygote (dbt_api/zygote), seen from the server: a socket that takes orders, and a process that can be ended."""
+
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import threading
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dbt_api.running.dbt_process import DbtCall, dbt_of
+from dbt_api.running.fingerprint import parse_words
+from dbt_api.settings import settings
+
+PROGRAM = Path(__file__).parents[1] / "zygote" / "__main__.py"
+START_SECONDS = 120
+ANSWER_SECONDS = 10
+MESSAGE_BYTES = 1 << 20
+
+
+class ZygoteGone(Exception):
+    """A zygote did not answer: it crashed, hangs, or was ended."""
+
+
+@dataclass(eq=False)
+class Zygote:
+    """A process that forks on our order."""
+
+    channel: socket.socket
+    process: int | None
+    """Descriptor of the process (pidfd); None when it was ended."""
+    _turn: threading.Lock = field(default_factory=threading.Lock)
+    _ending: threading.Lock = field(default_factory=threading.Lock)
+
+    def order(self, message: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
+        """Send an order and hear the answer. Raises ZygoteGone."""
+        with self._turn:
+            try:
+                socket.send_fds(self.channel, [json.dumps(message).encode()], descriptors)
+            except OSError as error:
+                raise ZygoteGone(str(error)) from error
+            return self.hear(ANSWER_SECONDS)
+
+    def hear(self, seconds: float) -> dict[str, Any]:
+        """What it says next. Raises ZygoteGone."""
+        try:
+            self.channel.settimeout(seconds)
+            said = self.channel.recv(MESSAGE_BYTES)
+        except OSError as error:
+            raise ZygoteGone(str(error)) from error
+        if not said:
+            raise ZygoteGone("it has ended")
+        heard: dict[str, Any] = json.loads(said)
+        return heard
+
+    def wait_until_ready(self) -> None:
+        """Hear that it may be used. Raises ZygoteGone with its reason when it may not."""
+        said = self.hear(START_SECONDS)
+        if not said["ready"]:
+            raise ZygoteGone(said["reason"])
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether its process still runs."""
+        return self.process is not None and not select.select([self.process], [], [], 0)[0]
+
+    def end(self) -> None:
+        """Kill it and wait until it is gone, so that no order of ours lies unread with a lock in it."""
+        with self._ending:
+            if self.process is None:
+                return
+            with suppress(OSError):
+                signal.pidfd_send_signal(self.process, signal.SIGKILL)
+                select.select([self.process], [], [], ANSWER_SECONDS)
+            self.channel.close()
+            os.close(self.process)
+            self.process = None
+
+
+def spawn_root(environment: str) -> tuple["subprocess.Popen[bytes]", Zygote]:
+    """Start a root zygote in a dbt environment. What it says first is whether it is ready."""
+    folder = settings().data / "zygotes"
+    folder.mkdir(parents=True, exist_ok=True)
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    python = dbt_of(environment).parent / "python"
+    call = DbtCall("zygote", folder, [], "", environment)
+    with theirs, (folder / f"{environment}.log").open("wb") as log:
+        process = subprocess.Popen(
+            [str(python), "-I", "-X", "utf8", str(PROGRAM), str(theirs.fileno())],
+            cwd=folder,
+            env=call.variables(folder),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=[theirs.fileno()],
+            start_new_session=True,
+        )
+    return process, Zygote(ours, os.pidfd_open(process.pid))
+
+
+def fork_parsed(root: Zygote, call: DbtCall, folder: Path) -> Zygote:
+    """Let the root zygote make one that holds the project of a call. Raises ZygoteGone when dbt can't parse it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    cache = ["--partial-parse-file-path", str(call.cache)] if call.cache and call.cache.exists() else []
+    order = {"do": "load", "words": [*cache, *parse_words(call.words)], "cwd": str(call.path)}
+    with theirs:
+        pid = root.order(order | {"environment": call.variables(folder)}, [theirs.fileno()])["pid"]
+    zygote = Zygote(ours, os.pidfd_open(pid))
+    try:
+        zygote.wait_until_ready()
+    except ZygoteGone:
+        zygote.end()
+        raise
+    return zygote

@@ -1,0 +1,85 @@
+"""A project that a manifest zygote holds parsed, and what an invocation does with it instead of parsing.
+
+The zygote itself never parses. A child does, is thrown away, and leaves dbt's parse cache, from which a manifest is
+read without a thread being started.
+"""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import dbt.cli.requires
+from dbt.cli.main import dbtRunner
+from dbt.contracts.graph.manifest import Manifest
+from dbt.events.types import ArtifactWritten
+from dbt_common.events.functions import fire_event
+
+from dbt_api.zygote.orders import Order
+from dbt_api.zygote.patches import dumps
+from dbt_api.zygote.warming import QUIET, close_database, compile_macros, in_child
+
+CACHE = "partial_parse.msgpack"
+ARTIFACTS = {
+    "manifest.json": "WritableManifest",
+    "semantic_manifest.json": "SemanticManifest",
+    "osi_document.json": "OsiDocument",
+}
+"""What dbt writes after parsing, and what it calls each in its log."""
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """A manifest, and the artifacts that dbt writes after parsing: as bytes, because they are the same every time."""
+
+    manifest: Manifest
+    manifest_json: bytes
+    """Without its metadata."""
+    others: dict[str, bytes]
+
+    def stand_in(self) -> None:
+        """Make dbt's step from project to manifest in this process do what parsing would have done, but for the work.
+
+        The manifest's metadata is this invocation's, and its artifact is written at once: a stopped run has it too.
+        """
+        setup = dbt.cli.requires.setup_manifest
+
+        def setup_manifest(ctx: Any, write: bool = True, write_perf_info: bool = False) -> None:
+            setup(ctx, write=write, write_perf_info=write_perf_info)
+            self.manifest.metadata = ctx.obj["runtime_config"].get_metadata()
+            if write and ctx.obj["flags"].write_json:
+                self._write(Path(ctx.obj["runtime_config"].project_target_path))
+
+        dbt.cli.requires.setup_manifest = setup_manifest
+
+    def _write(self, target: Path) -> None:
+        metadata = dumps(self.manifest.metadata.to_dict(omit_none=False, context={"artifact": True}))
+        manifest = b'{"metadata": ' + metadata + b", " + self.manifest_json[1:]
+        target.mkdir(parents=True, exist_ok=True)
+        for name, content in {"manifest.json": manifest, **self.others}.items():
+            (target / name).write_bytes(content)
+            fire_event(ArtifactWritten(artifact_type=ARTIFACTS[name], artifact_path=str(target / name)))
+
+
+def load(order: Order) -> Parsed:
+    """Read a project. Raises RuntimeError when dbt cannot parse it or when it changes meanwhile."""
+    order.enter()
+    target = Path(os.environ["DBT_TARGET_PATH"])
+    in_child(lambda: _parse(order.words))
+    made = target / CACHE
+    words = [*order.words, "--partial-parse-file-path", str(made)] if made.exists() else order.words
+    manifest = _parse([*words, "--no-write-json"])
+    close_database()
+    compile_macros(manifest)
+    read = {name: (target / name).read_bytes() for name in ARTIFACTS if (target / name).exists()}
+    written = json.loads(read.pop("manifest.json"))
+    del written["metadata"]
+    return Parsed(manifest, dumps(written), others=read)
+
+
+def _parse(words: list[str]) -> Manifest:
+    done = dbtRunner().invoke(["parse", *QUIET, *words])
+    if not isinstance(done.result, Manifest) or not done.success:
+        raise RuntimeError(f"dbt does not parse the project: {done.exception}")
+    return done.result

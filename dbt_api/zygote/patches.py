@@ -1,0 +1,87 @@
+"""The few changes to dbt's inner workings that make a warm invocation fast, or right.
+
+Written for and tested with dbt-core 1.12 and dbt-duckdb 1.11; each looks first whether what it changes is still there
+in the form it knows and leaves dbt as it is otherwise. tests/unit/dbt_api/test_warm.py compares the results with the
+plain command's.
+"""
+
+import inspect
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import dbt.artifacts.schemas.base
+import dbt.compilation
+import dbt_common.clients.system
+import networkx
+from dbt.version import __version__ as version
+from dbt_common.utils.encoding import JSONEncoder
+
+try:
+    import orjson
+except ImportError:
+    orjson = None  # type: ignore[assignment]
+
+MADE_FOR = "1.12."
+
+
+def apply() -> None:
+    """Change what can be changed in this dbt."""
+    if not version.startswith(MADE_FOR):
+        return
+    for patch in (_acyclic_first, _no_graph_file, _fast_json):
+        patch()
+
+
+def _takes(function: Callable[..., Any], *names: str) -> bool:
+    return list(inspect.signature(function).parameters) == list(names)
+
+
+def _acyclic_first() -> None:
+    """`networkx.find_cycle` is quadratic on deep graphs; whether there is a cycle at all is known in linear time."""
+    linker = dbt.compilation.Linker
+    if not _takes(linker.find_cycles, "self"):
+        return
+    find_cycles = linker.find_cycles
+
+    def find_cycles_if_any(self: Any) -> Any:
+        return None if networkx.is_directed_acyclic_graph(self.graph) else find_cycles(self)
+
+    linker.find_cycles = find_cycles_if_any  # type: ignore[method-assign]
+
+
+def _no_graph_file() -> None:
+    """graph.gpickle and graph_summary.json are dbt's own diagnostics, which the dbt API does not serve."""
+    compiler, linker = dbt.compilation.Compiler, dbt.compilation.Linker
+    if _takes(compiler.write_graph_file, "self", "linker", "manifest"):
+        compiler.write_graph_file = lambda self, linker, manifest: None  # type: ignore[method-assign]  # noqa: ARG005
+    if _takes(linker.get_graph_summary, "self", "manifest"):
+        linker.get_graph_summary = lambda self, manifest: {}  # type: ignore[method-assign]  # noqa: ARG005
+
+
+def _fast_json() -> None:
+    """Artifacts by orjson where it is installed, with dbt's own encoder for what orjson doesn't know."""
+    modules: tuple[Any, ...] = (dbt_common.clients.system, dbt.artifacts.schemas.base)
+    if orjson is not None and all(_takes(module.write_json, "path", "data") for module in modules):
+        for module in modules:
+            module.write_json = write_json
+
+
+def write_json(path: str, data: Any) -> bool:
+    """Write what dbt's `write_json` would, whole or not at all."""
+    os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+    with open(f"{path}.part", "wb") as file:
+        file.write(dumps(data))
+    os.replace(f"{path}.part", path)
+    return True
+
+
+def dumps(data: Any) -> bytes:
+    """JSON as dbt writes it."""
+    encoder = JSONEncoder()
+    if orjson is not None:
+        options = orjson.OPT_NON_STR_KEYS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
+        with suppress(TypeError):  # such as an integer beyond 64 bits
+            return orjson.dumps(data, default=encoder.default, option=options)
+    return encoder.encode(data).encode()

@@ -1,0 +1,350 @@
+"""The warm engine: the same results as the plain command, never a stale one, and no harm when it fails."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dbt_api.running.dbt_process import DbtCall
+from dbt_api.running.fingerprint import parse_key
+from dbt_api.settings import Settings
+from tests.unit.dbt_api.conftest import write_project
+from tests.unit.dbt_api.server import ROOT, Server, eventually, is_running
+
+Start = Callable[..., Server]
+PARSING = {"StateCheckVarsHash", "PartialParsingEnabled", "PartialParsingSkipParsing", "Note"}
+"""What dbt says of a parse that finds nothing new."""
+NOT_ALIKE = {"generated_at", "invocation_id", "invocation_started_at", "run_started_at", "created_at"}
+PER_PATH = {"build_path", "compiled_path"}
+COMMANDS = {
+    "success": ["build", "--threads", "1", "--select", "orders", "slow"],
+    "model_error": ["build", "--threads", "1", "--vars", '{"break": true}'],
+    "test_failure": ["build", "--threads", "1", "--select", "orders", "--vars", '{"fail": true}'],
+    "usage_error": ["run", "--nope"],
+    "nothing_to_do": ["run", "--select", "nowhere"],
+}
+
+
+@pytest.fixture(scope="module")
+def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    root = tmp_path_factory.mktemp("warm")
+    started = Server(root / "data", MEMORY_LIMIT_MB="4000").start()
+    started.register("shop", write_project(root / "shop"))
+    yield started
+    started.end()
+
+
+@pytest.fixture(scope="module")
+def cold(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    root = tmp_path_factory.mktemp("cold")
+    started = Server(root / "data", WARM="false").start()
+    started.register("shop", write_project(root / "shop"))
+    yield started
+    started.end()
+
+
+def log_of(server: Server, task_id: str) -> list[dict[str, Any]]:
+    lines = (server.attempt(task_id) / "events.jsonl").read_text().splitlines()
+    return [json.loads(line) for line in lines if line.startswith("{")]
+
+
+def names(log: list[dict[str, Any]]) -> list[str]:
+    return [event["info"]["name"] for event in log]
+
+
+def is_parsed(server: Server, task_id: str) -> bool:
+    """Whether the invocation found its project parsed, and did not have to parse it."""
+    return not PARSING & set(names(log_of(server, task_id)))
+
+
+def run_parsed(server: Server, name: str, *command: str, **more: Any) -> dict[str, Any]:
+    """Run a command until it comes from a process that holds its project parsed."""
+    runs = iter(range(100))
+    ended: dict[str, Any] = {}
+
+    def again() -> bool:
+        task_id = f"{name}-{next(runs)}"
+        server.submit(task_id, *command, **more)
+        ended.update(server.ended(task_id))
+        assert ended["engine"] == "warm", ended["engine_reason"]
+        return is_parsed(server, task_id)
+
+    eventually(again)
+    return ended
+
+
+def artifact(server: Server, task_id: str, name: str) -> Any:
+    return json.loads((server.attempt(task_id) / "target" / name).read_text())
+
+
+def alike(value: Any) -> Any:
+    """An artifact without what differs between any two runs."""
+    if isinstance(value, dict):
+        return {key: alike(each) for key, each in value.items() if key not in NOT_ALIKE | PER_PATH}
+    return [alike(each) for each in value] if isinstance(value, list) else value
+
+
+def nodes_told(log: list[dict[str, Any]]) -> dict[str, Counter[str]]:
+    told: dict[str, Counter[str]] = {}
+    for event in log:
+        unique_id = (event["data"].get("node_info") or {}).get("unique_id")
+        if unique_id:
+            told.setdefault(unique_id, Counter())[event["info"]["name"]] += 1
+    return told
+
+
+def from_compilation_on(log: list[dict[str, Any]]) -> set[str]:
+    told = names(log)
+    return set(told[told.index("FoundStats") :])
+
+
+@pytest.mark.parametrize("outcome", COMMANDS)
+def test_warm_and_cold_end_alike(warm: Server, cold: Server, outcome: str) -> None:
+    command = COMMANDS[outcome]
+    for number in range(2):  # the second finds the relations of the first, as the warm one does
+        cold.submit(f"{outcome}-{number}", *command)
+    mine = run_parsed(warm, outcome, *command)
+    other = cold.ended(f"{outcome}-1")
+
+    assert (mine["outcome"], other["outcome"]) == (outcome, outcome)
+    assert (other["engine"], other["engine_reason"]) == ("cold", "The warm engine is switched off.")
+    for key in ("state", "exit_code", "signal", "exc_type", "exc_message", "dbt_version"):
+        assert mine[key] == other[key]
+    assert [each["name"] for each in mine["artifacts"]] == [each["name"] for each in other["artifacts"]]
+    here, there = log_of(warm, mine["task_id"]), log_of(cold, other["task_id"])
+    assert nodes_told(here) == nodes_told(there)
+    if outcome != "usage_error":
+        assert from_compilation_on(here) == from_compilation_on(there)
+        for name in ("manifest.json", "semantic_manifest.json"):
+            assert alike(artifact(warm, mine["task_id"], name)) == alike(artifact(cold, other["task_id"], name))
+    if nodes_told(here):
+        results = [
+            artifact(server, ended["task_id"], "run_results.json") for server, ended in ((warm, mine), (cold, other))
+        ]
+        statuses = [sorted((each["unique_id"], each["status"]) for each in result["results"]) for result in results]
+        assert statuses[0] == statuses[1]
+
+
+def test_the_manifest_tells_of_its_own_invocation(warm: Server) -> None:
+    mine = run_parsed(warm, "own", "ls")
+    (told,) = {event["info"]["invocation_id"] for event in log_of(warm, mine["task_id"])}
+    assert artifact(warm, mine["task_id"], "manifest.json")["metadata"]["invocation_id"] == told
+
+
+def test_no_write_ahead_log_is_left_beside_the_database(warm: Server) -> None:
+    run_parsed(warm, "closed", "run", "--select", "orders")
+    files = {each.name for each in (warm.data / "warehouses" / "shop").iterdir()}
+    assert "dev.duckdb" in files
+    assert not any(name.endswith(".wal") for name in files)
+
+
+def test_an_edited_file_counts_at_once(warm: Server) -> None:
+    """Also when it is edited back: what was parsed in between must not answer for it."""
+    model = warm.data.parent / "shop" / "models" / "orders.sql"
+    before = model.read_text()
+    compiled = []
+    for number, text in enumerate([before, "select 2 as id", "select 3 as id", before]):
+        model.write_text(text)
+        warm.submit(f"edited-{number}", "run", "--select", "orders")
+        assert warm.ended(f"edited-{number}")["state"] == "SUCCESS"
+        compiled.append((warm.attempt(f"edited-{number}") / "target/compiled/shop/models/orders.sql").read_text())
+    assert compiled == [before, "select 2 as id", "select 3 as id", before]
+
+
+def test_vars_and_targets_are_parsed_apart(warm: Server) -> None:
+    run_parsed(warm, "plain", "ls")
+    run_parsed(warm, "with-var", "ls", "--vars", "break: true")
+    broken = run_parsed(warm, "with-var", "ls", "--vars", "break: true")
+    plain = run_parsed(warm, "plain", "ls")
+    prod = run_parsed(warm, "prod", "run", "--select", "orders", "--target", "prod")
+    assert b"shop.broken" in log_bytes(warm, broken)
+    assert b"shop.broken" not in log_bytes(warm, plain)
+    assert (warm.data / "warehouses" / "shop" / "prod.duckdb").exists()
+    assert prod["state"] == "SUCCESS"
+
+
+def log_bytes(server: Server, ended: dict[str, Any]) -> bytes:
+    return (server.attempt(ended["task_id"]) / "events.jsonl").read_bytes()
+
+
+def test_secrets_are_scrubbed_in_a_warm_childs_log_too(start_server: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DBT_ENV_SECRET_WORD", "sesame-open")
+    monkeypatch.setenv("DBT_ENV_CUSTOM_ENV_TEAM", "harbour")
+    server = start_server()
+    told = "{{ log('the word is sesame-open', true) }} select 1 as id"
+    (server.data.parent / "shop" / "models" / "orders.sql").write_text(told)
+    ended = run_parsed(server, "tell", "run", "--select", "orders")
+    assert b"the word is *****" in log_bytes(server, ended)
+    assert b"sesame-open" not in log_bytes(server, ended)
+    assert artifact(server, ended["task_id"], "manifest.json")["metadata"]["env"] == {"TEAM": "harbour"}
+
+
+def test_a_killed_zygote_costs_nothing_and_comes_back(start_server: Start) -> None:
+    server = start_server()
+    ended = run_parsed(server, "before", "run", "--select", "orders")
+    assert ended["engine"] == "warm"
+    for zygote in zygotes_of(server):
+        os.kill(zygote, signal.SIGKILL)
+    server.submit("meanwhile", "run", "--select", "orders")
+    meanwhile = server.ended("meanwhile")
+    assert meanwhile["state"] == "SUCCESS"
+    assert meanwhile["engine"] == "warm" or meanwhile["engine_reason"]
+    eventually(lambda: server.call("GET", "/ready").json()["engines"]["default"] == "ready")
+    run_parsed(server, "after", "run", "--select", "orders")
+
+
+def test_zygotes_die_with_the_server_and_running_dbt_does_not(start_server: Start) -> None:
+    server = start_server()
+    server.submit("run", "run", "--select", "slow", "--vars", '{"slow_ms": 5000}')
+    server.sleeping("run")
+    zygotes = zygotes_of(server)
+    assert zygotes
+    server.end(signal.SIGKILL)
+    eventually(lambda: not any(is_running(each) for each in zygotes))
+    eventually((server.attempt("run") / "exit.json").exists)
+    server.start()
+    ended = server.ended("run")
+    assert (ended["state"], ended["engine"], ended["attempt"]) == ("SUCCESS", "warm", 1)
+
+
+def test_parsed_projects_are_bounded(start_server: Start) -> None:
+    server = start_server(WARM_PROJECTS="1")
+    run_parsed(server, "shop", "ls")
+    run_parsed(server, "other", "ls", project="other")
+    eventually(lambda: len(zygotes_of(server)) == 2)
+
+
+def test_what_does_not_fit_starts_cold_and_says_why(start_server: Start) -> None:
+    server = start_server()
+    server.submit("deps", "deps")
+    server.submit("parsing", "--no-partial-parse", "run", "--select", "orders")
+    assert (server.ended("deps")["engine"], server.ended("deps")["engine_reason"]) == (
+        "cold",
+        "This command always starts cold.",
+    )
+    assert server.ended("parsing")["state"] == "SUCCESS"
+    assert "PartialParsingNotEnabled" in names(log_of(server, "parsing"))
+
+
+def zygotes_of(server: Server) -> list[int]:
+    """Process ids of the root zygote and of those that hold a project; not of the shims and dbt below them."""
+    assert server.process is not None
+    roots = [pid for pid in children_of(server.process.pid) if b"zygote/__main__.py" in cmdline(pid)]
+    return [*roots, *(pid for root in roots for pid in children_of(root) if os.getsid(pid) == os.getsid(root))]
+
+
+def children_of(pid: int) -> list[int]:
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if int((folder / "stat").read_text().rpartition(")")[2].split()[1]) == pid:
+                found.append(int(folder.name))
+    return found
+
+
+def cmdline(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except FileNotFoundError:
+        return b""
+
+
+def test_an_abort_stops_a_warm_query_and_frees_the_database(warm: Server) -> None:
+    """Also one that is only about to be sent: the child goes on cancelling."""
+    warm.submit("stopped", "run", "--select", "slow", "--vars", '{"slow_ms": 600000}')
+    warm.sleeping("stopped")
+    warm.call("POST", "/api/v1/invocations/stopped/abort")
+    stopped = warm.ended("stopped")
+    assert (stopped["state"], stopped["engine"], stopped["exit_code"]) == ("ABORTED", "warm", 2)
+    assert {"manifest.json", "run_results.json"} <= {each["name"] for each in stopped["artifacts"]}
+    warm.submit("following", "run", "--select", "orders")
+    assert warm.ended("following")["state"] == "SUCCESS"
+
+
+def test_what_a_parse_depends_on_changes_its_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as another DuckDB file by a variable, a package linked from elsewhere, a `.env` file further up."""
+    monkeypatch.setattr("dbt_api.running.dbt_process.settings", lambda: Settings(data=tmp_path / "data"))
+    project = write_project(tmp_path / "shop")
+    (tmp_path / "package").mkdir()
+    (project / "dbt_packages").mkdir()
+    (project / "dbt_packages" / "linked").symlink_to(tmp_path / "package")
+
+    def key(*words: str) -> str:
+        return parse_key(DbtCall("shop", project, ["run", *words], "dev", "default"))
+
+    seen = [key()]
+    assert key() == seen[0]
+    assert key("--select", "orders", "--threads", "4") == seen[0]
+    (tmp_path / "package" / "macro.sql").write_text("{% macro a() %}{% endmacro %}")
+    seen.append(key())
+    (tmp_path / ".env").write_text("DBT_ENV_FILE=2")
+    seen.append(key())
+    monkeypatch.setenv("DBT_ENV_FILE", "other.duckdb")
+    seen += [key(), key("--target", "prod"), key("--vars", "a: 1"), key("--vars", "a: 2")]
+    (project / "models" / "orders.sql").write_text("select 2 as id")  # of the same size and within the same second
+    seen.append(key())
+    assert len(set(seen)) == len(seen)
+
+
+def test_a_process_with_threads_or_an_open_database_refuses_to_fork(tmp_path: Path) -> None:
+    program = """
+import sys, threading, duckdb
+sys.path.append(sys.argv[1])
+import dbt_api.zygote.fork_context
+from dbt_api.zygote import serving
+serving.SETTLE_SECONDS = 0.1
+
+def refused():
+    try:
+        serving.check_safe_to_fork()
+    except RuntimeError as error:
+        return str(error)
+
+end = threading.Event()
+thread = threading.Thread(target=end.wait)
+thread.start()
+print(refused())
+end.set()
+thread.join()
+file = open(sys.argv[2])
+print(refused())
+file.close()
+print(refused())
+"""
+    database = tmp_path / "a.duckdb"
+    database.touch()
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(ROOT), str(database)], capture_output=True, text=True, timeout=120
+    )
+    assert done.stdout.splitlines() == [
+        "dbt keeps threads, so its process cannot be forked",
+        "dbt keeps a database open, so its process cannot be forked",
+        "None",
+    ], done.stderr
+
+
+def test_patches_leave_a_dbt_alone_that_they_were_not_made_for() -> None:
+    program = """
+import sys
+sys.path.append(sys.argv[1])
+import dbt.compilation, dbt_common.clients.system
+from dbt_api.zygote import patches
+linker, before = dbt.compilation.Linker, dbt_common.clients.system.write_json
+linker.find_cycles = other = lambda self, more: None
+patches.version = "1.13.0"
+patches.apply()
+print(dbt_common.clients.system.write_json is before)
+patches.version = "1.12.6"
+patches.apply()
+print(linker.find_cycles is other, dbt_common.clients.system.write_json is before)
+"""
+    done = subprocess.run([sys.executable, "-c", program, str(ROOT)], capture_output=True, text=True, timeout=120)
+    assert done.stdout.splitlines() == ["True", "True False"], done.stderr
