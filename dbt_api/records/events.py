@@ -72,6 +72,7 @@ class Story:
             return told
         self.over = True
         ended = StateEvent(at=row.finished_at, **row.model_dump(include=set(StateEvent.model_fields)))
+        ended.exc_message = record.mask.text(ended.exc_message)
         return told + self._told("state", ended, last_seq(row))
 
     def _told(self, name: str, data: BaseModel, seq: int) -> list[bytes]:

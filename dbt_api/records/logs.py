@@ -30,7 +30,7 @@ class Window:
 def window(record: Record, query: LogQuery) -> Window:
     """The lines that a query asks for, as far as one answer should hold; at least one if there is one."""
     if query.tail is not None:
-        return _tail(record, query, query.tail)
+        return _tail(record, query)
     offset, limit = query.offset or 0, query.limit or WINDOW_LINES
     kept: list[bytes] = []
     size = 0
@@ -47,7 +47,7 @@ def window(record: Record, query: LogQuery) -> Window:
 def all_lines(record: Record, query: LogQuery) -> Iterator[bytes]:
     """The lines that a query asks for, one by one, for a file."""
     if query.tail is not None:
-        yield from _tail(record, query, query.tail).lines
+        yield from _tail(record, query).lines
         return
     told = (shown(line, query) for _, line in numbered_lines(record, query.offset or 0))
     yield from islice((each for each in told if each is not None), query.limit)
@@ -63,12 +63,14 @@ def numbered_lines(record: Record, first: int) -> Iterator[tuple[int, bytes]]:
             number += 1
 
 
-def _tail(record: Record, query: LogQuery, count: int) -> Window:
+def _tail(record: Record, query: LogQuery) -> Window:
     """The last lines that match. Without a filter only the log's end is read."""
-    total = index_of(record).lines(record)
-    first = max(0, total - count) if not _has_filter(query) else 0
+    count = min(each for each in (query.tail, query.limit) if each is not None)
+    total, first = index_of(record).lines(record), query.offset or 0
+    if not _has_filter(query):
+        first = max(first, total - count)
     kept: deque[bytes] = deque(maxlen=count)
-    for _, line in islice(numbered_lines(record, first), total - first):
+    for _, line in islice(numbered_lines(record, first), max(0, total - first)):
         if (told := shown(line, query)) is not None:
             kept.append(told)
     return Window(_end_of(kept), total)

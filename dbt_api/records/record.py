@@ -17,7 +17,7 @@ from typing import Any
 from contracts.dbt_api import Artifact
 from dbt_api.errors import not_found
 from dbt_api.records.files import LOG, TARGET, AttemptFiles, StoredFile, files_of
-from dbt_api.redaction import Mask, mask_for
+from dbt_api.records.masking import Mask, mask_for
 from dbt_api.tables import InvocationRow
 
 BLOCK = 256 << 10
@@ -32,7 +32,8 @@ MEDIA_TYPES = {".jsonl": "application/x-ndjson", ".sql": "application/sql", ".cs
 class Record:
     """One attempt of an invocation, as it was when its row was read."""
 
-    task_id: str
+    identity: str
+    """Names this attempt among all that ever were, also of an earlier invocation with the same task_id."""
     attempt: int
     complete: bool
     """Nothing will be added any more."""
@@ -128,5 +129,6 @@ def record_of(row: InvocationRow, attempt: int | None = None) -> Record:
     if not 0 <= number <= row.attempt:
         raise not_found("attempt", str(number))
     complete = row.state.is_terminal or number < row.attempt
+    identity = f"{row.task_id}/{number} of {row.created_at}"
     files, mask = files_of(row.task_id, number), mask_for(row.command)
-    return Record(row.task_id, number, complete, row.finished_at, files, mask)
+    return Record(identity, number, complete, row.finished_at, files, mask)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import PurePosixPath
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.concurrency import run_in_threadpool
@@ -21,7 +21,7 @@ from dbt_api.records.logs import all_lines, window
 from dbt_api.records.nodes import nodes_since
 from dbt_api.records.record import Record, record_of
 from dbt_api.records.zipping import zipped
-from dbt_api.routes.ranges import FINAL, Content, answer, attachment
+from dbt_api.routes.ranges import FINAL, RANGED, Content, answer, attachment
 from dbt_api.tables import now
 
 router = APIRouter(prefix="/api/v1/invocations/{task_id}", tags=["invocations"])
@@ -29,6 +29,23 @@ LOG_TYPE = "application/x-ndjson"
 TEXT_TYPE = "text/plain; charset=utf-8"
 LOOK_SECONDS = 0.2
 HEARTBEAT_SECONDS = 15
+EVENT = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string", "pattern": r"^\d+$", "description": "A `seq`; heartbeats have none."},
+        "event": {"type": "string", "enum": ["state", "node", "log", "heartbeat"]},
+        "data": {"type": "string", "description": "StateEvent; InvocationNode; a line of the log; a time (UTC)."},
+    },
+}
+EVENTS: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/event-stream": {"schema": EVENT}}},
+    204: {"description": "Ended, and all of it was told."},
+}
+LOGS = RANGED | {200: {"content": {kind: {"schema": {"type": "string"}} for kind in (LOG_TYPE, "text/plain")}}}
+FILE = RANGED | {200: {"content": {"*/*": {"schema": {}}}}}
+ZIP: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}}}
+}
 AttemptNumber = Annotated[int | None, Query(ge=0, le=10_000, description="The newest unless told.")]
 
 
@@ -42,7 +59,7 @@ def nodes(
     return nodes_since(record_of(invocations.get(task_id), attempt), since_seq)
 
 
-@router.get("/events", summary="Follow the events", response_class=EventSourceResponse)
+@router.get("/events", summary="Follow the events", response_class=EventSourceResponse, responses=EVENTS)
 async def events(
     task_id: str,
     last_event_id: Annotated[str | None, Header(pattern=r"^\d{1,16}$")] = None,
@@ -75,7 +92,7 @@ def _heartbeat() -> ServerSentEvent:
     return ServerSentEvent(event="heartbeat", data=now().isoformat(), sep="\n")
 
 
-@router.get("/logs", summary="Read dbt's log", response_class=StreamingResponse)
+@router.get("/logs", summary="Read dbt's log", response_class=Response, responses=LOGS)
 def logs(task_id: str, query: Annotated[LogQuery, Query()], request: Request) -> Response:
     """dbt's JSON lines byte for byte, by `Range` if you like; or some of its lines. Also while it runs.
 
@@ -107,7 +124,7 @@ def artifacts(task_id: str, attempt: AttemptNumber = None) -> list[Artifact]:
     return _complete(task_id, attempt).artifacts(checksums=True)
 
 
-@router.get("/artifacts.zip", summary="Read all artifacts", response_class=StreamingResponse)
+@router.get("/artifacts.zip", summary="Read all artifacts", response_class=StreamingResponse, responses=ZIP)
 def artifacts_zip(task_id: str, attempt: AttemptNumber = None) -> StreamingResponse:
     """All of them in one zip file, made while it is sent. 409 while dbt runs."""
     body = zipped(_complete(task_id, attempt))
@@ -115,7 +132,7 @@ def artifacts_zip(task_id: str, attempt: AttemptNumber = None) -> StreamingRespo
     return StreamingResponse(body, 200, headers, media_type="application/zip")
 
 
-@router.get("/artifacts/{name:path}", summary="Read an artifact", response_class=StreamingResponse)
+@router.get("/artifacts/{name:path}", summary="Read an artifact", response_class=Response, responses=FILE)
 def artifact(task_id: str, name: str, request: Request, attempt: AttemptNumber = None) -> Response:
     """One artifact by its name in the list: run_results.json, compiled/….sql, log.jsonl, … 409 while dbt runs."""
     record = _complete(task_id, attempt)

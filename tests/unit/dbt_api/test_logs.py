@@ -9,8 +9,8 @@ from contracts.dbt_api import LogQuery
 from dbt_api.records.files import LOG, AttemptFiles
 from dbt_api.records.log_index import LogIndex
 from dbt_api.records.logs import RENDERED_LIMIT, all_lines, rendered_tail, window
+from dbt_api.records.masking import Mask
 from dbt_api.records.record import BLOCK, Record
-from dbt_api.redaction import Mask
 from dbt_api.routes.ranges import ByteRange, requested_range
 
 

@@ -9,10 +9,10 @@ import pytest
 
 from contracts.dbt_api import InvocationNode
 from dbt_api.records.files import LOG, TARGET, AttemptFiles
+from dbt_api.records.masking import Mask
 from dbt_api.records.nodes import nodes_since
 from dbt_api.records.record import Record
 from dbt_api.records.sequence import seq_of
-from dbt_api.redaction import Mask
 
 ROOT = Path(__file__).parents[3]
 RECORDED = ROOT / "tests" / "unit" / "services" / "recorded"

@@ -41,6 +41,10 @@ class Mask:
                 at = data.find(spelling, at + 1)
         return bytes(masked)
 
+    def text(self, text: str | None) -> str | None:
+        """The same for text."""
+        return text and self(text.encode()).decode(errors="replace")
+
 
 def mask_for(command: list[str]) -> Mask:
     """The mask of what an invocation of this dbt command left."""
@@ -84,7 +88,7 @@ def _secrets_of_environment() -> list[str]:
 
 @lru_cache(maxsize=256)
 def _mask(values: frozenset[str]) -> Mask:
-    return Mask(frozenset(value for value in values if len(value) >= SHORTEST))
+    return Mask(frozenset(value for value in values if len(value) >= SHORTEST and value.strip("*")))
 
 
 def _spellings(value: str) -> set[bytes]:
