@@ -17,7 +17,7 @@ from dbt_api.errors import ApiError
 from dbt_api.lifecycle import stopping
 from dbt_api.records.events import NOTHING_TOLD, Story, last_seq
 from dbt_api.records.log_index import index_of
-from dbt_api.records.logs import all_lines, window
+from dbt_api.records.logs import blocks_of_lines, window
 from dbt_api.records.nodes import nodes_since
 from dbt_api.records.record import Record, record_of
 from dbt_api.records.zipping import zipped
@@ -82,9 +82,10 @@ async def events(
 async def _told(story: Story) -> AsyncIterator[bytes]:
     """The story's pieces as they come; reading and folding happen in a thread. Ends when the server does."""
     while not story.over and not stopping.is_set():
-        if piece := await run_in_threadpool(story.next_piece):
+        piece = await run_in_threadpool(story.next_piece)
+        if piece:
             yield piece
-        elif not story.over:
+        elif piece is None:
             await asyncio.sleep(LOOK_SECONDS)
 
 
@@ -112,7 +113,7 @@ def logs(task_id: str, query: Annotated[LogQuery, Query()], request: Request) ->
 def _lines(record: Record, query: LogQuery, headers: dict[str, str]) -> Response:
     kind = TEXT_TYPE if query.format == "text" else LOG_TYPE
     if query.download:
-        return StreamingResponse(all_lines(record, query), 200, headers, media_type=kind)
+        return StreamingResponse(blocks_of_lines(record, query), 200, headers, media_type=kind)
     chosen = window(record, query)
     headers |= {"X-Next-Offset": str(chosen.next_offset), "X-Log-Lines": str(index_of(record).lines(record))}
     return Response(b"".join(chosen.lines), 200, headers, media_type=kind)
