@@ -1,6 +1,7 @@
 """What an invocation left: `/api/v1/invocations/{id}/nodes`, `/events`, `/logs`, `/artifacts`."""
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import PurePosixPath
@@ -106,8 +107,8 @@ def logs(task_id: str, query: Annotated[LogQuery, Query()], request: Request) ->
     if query.means_lines:
         return _lines(record, query, headers)
     size = record.log_size
-    etag = f'"{record.attempt}-{size}"' if record.complete else None
-    return answer(request, Content(size, record.log, LOG_TYPE, etag, headers))
+    final = hashlib.sha256(f"{record.identity} {size}".encode()).hexdigest() if record.complete else None
+    return answer(request, Content(size, record.log, LOG_TYPE, final and f'"{final}"', headers))
 
 
 def _lines(record: Record, query: LogQuery, headers: dict[str, str]) -> Response:
