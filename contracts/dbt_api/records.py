@@ -8,7 +8,7 @@ grows, means the same after a restart of the server, and fits a JavaScript numbe
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from contracts.dbt_api.invocations import InvocationState, Outcome
 
@@ -80,7 +80,7 @@ class LogQuery(BaseModel):
 
     offset: int | None = Field(default=None, ge=0, le=1 << 53, description="How many of the log's lines to pass over.")
     limit: int | None = Field(default=None, ge=1, le=10_000, description="Lines at most; 1000 unless told.")
-    tail: int | None = Field(default=None, ge=1, le=10_000, description="The last so many of the lines asked for.")
+    tail: int | None = Field(default=None, ge=1, le=10_000, description="Only the last so many of the lines.")
     level: LogLevel | None = Field(default=None, description="Leave out what is less important.")
     q: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = Field(
         default=None, description="Text that the message must hold, in whatever case."
@@ -95,9 +95,3 @@ class LogQuery(BaseModel):
         """Whether the answer is made of lines rather than of the file's bytes."""
         chosen = (self.offset, self.limit, self.tail, self.level, self.q, self.node)
         return self.format == "text" or any(each is not None for each in chosen)
-
-    @model_validator(mode="after")
-    def _one_end(self) -> "LogQuery":
-        if self.tail is not None and (self.offset is not None or self.limit is not None):
-            raise ValueError("tail counts from the end, offset and limit from the beginning: give one of them")
-        return self

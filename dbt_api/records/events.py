@@ -30,8 +30,11 @@ class Story:
         self._begun = False
         self._fold: NodeFold | None = None
 
-    def next_piece(self) -> bytes:
-        """What follows, in the form of server-sent events; empty when there is nothing yet, or no more (`over`)."""
+    def next_piece(self) -> bytes | None:
+        """What follows, in the form of server-sent events; None while nothing does.
+
+        Empty when what follows is told silently, or when there will be no more (`over`).
+        """
         row = store.find(self._task_id)
         if row is None or row.attempt < self._attempt:
             self.over = True
@@ -43,6 +46,8 @@ class Story:
             piece += [event for line in lines for event in self._line(fold, line)]
         elif record.complete:
             piece += self._end(fold, row, record)
+        elif not piece:
+            return None
         return b"".join(piece)
 
     def _beginning(self, row: InvocationRow) -> list[bytes]:
@@ -72,6 +77,7 @@ class Story:
             return told
         self.over = True
         ended = StateEvent(at=row.finished_at, **row.model_dump(include=set(StateEvent.model_fields)))
+        ended.exc_message = record.mask.text(ended.exc_message)
         return told + self._told("state", ended, last_seq(row))
 
     def _told(self, name: str, data: BaseModel, seq: int) -> list[bytes]:

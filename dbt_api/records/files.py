@@ -1,7 +1,7 @@
 """The one door to the files of an attempt: its log and its artifacts. Where they lie is this module's matter alone.
 
-Everything that clients read of an invocation comes through `list`, `size` and `read`; storage that several hosts
-share needs no more than these three.
+Everything that clients read of an invocation comes through `list`, `find`, `size` and `read`; storage that several
+hosts share needs no more than these four.
 """
 
 import posixpath
@@ -10,7 +10,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from dbt_api.errors import not_found
 from dbt_api.running.attempt import Attempt
 
 LOG = "events.jsonl"
@@ -40,13 +39,13 @@ class AttemptFiles:
             if path.is_file() and not path.is_symlink():
                 yield self._stored(path)
 
-    def find(self, name: str) -> StoredFile:
-        """One file. Raises ApiError 404, also for a name that leads out of the attempt's folder or through a link."""
+    def find(self, name: str) -> StoredFile | None:
+        """One file; None also for a name that leads out of the attempt's folder or through a link."""
         path = self.folder / name
         with suppress(OSError, ValueError):  # a name too long, or with a NUL
             if posixpath.normpath(name) == name and path.resolve() == self.folder.resolve() / name and path.is_file():
                 return self._stored(path)
-        raise not_found("file", name)
+        return None
 
     def size(self, name: str) -> int:
         """Bytes in a file so far, 0 while there is none."""

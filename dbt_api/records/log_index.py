@@ -58,9 +58,9 @@ class LogIndex:
 
 def index_of(record: Record) -> LogIndex:
     """The index of a record's log, shared by its readers."""
-    return _index_of(record.task_id, record.attempt)
+    return _index_of(record.identity)
 
 
 @lru_cache(maxsize=INDEXES_KEPT)
-def _index_of(_task_id: str, _attempt: int) -> LogIndex:
+def _index_of(_identity: str) -> LogIndex:
     return LogIndex()

@@ -9,7 +9,7 @@ from itertools import islice
 from contracts.dbt_api import LogQuery
 from contracts.log_event import LogEvent, parse_log_line
 from dbt_api.records.log_index import index_of
-from dbt_api.records.record import Record
+from dbt_api.records.record import BLOCK, Record
 
 RENDERED_LIMIT = 1 << 20
 RAW_TAIL = 16 << 20
@@ -30,7 +30,7 @@ class Window:
 def window(record: Record, query: LogQuery) -> Window:
     """The lines that a query asks for, as far as one answer should hold; at least one if there is one."""
     if query.tail is not None:
-        return _tail(record, query, query.tail)
+        return _tail(record, query)
     offset, limit = query.offset or 0, query.limit or WINDOW_LINES
     kept: list[bytes] = []
     size = 0
@@ -44,13 +44,24 @@ def window(record: Record, query: LogQuery) -> Window:
     return Window(kept, offset)
 
 
-def all_lines(record: Record, query: LogQuery) -> Iterator[bytes]:
-    """The lines that a query asks for, one by one, for a file."""
+def blocks_of_lines(record: Record, query: LogQuery) -> Iterator[bytes]:
+    """All lines that a query asks for, joined to blocks, for a file."""
+    block: list[bytes] = []
+    size = 0
+    for line in _all_lines(record, query):
+        block.append(line)
+        size += len(line)
+        if size >= BLOCK:
+            yield b"".join(block)
+            block, size = [], 0
+    yield b"".join(block)
+
+
+def _all_lines(record: Record, query: LogQuery) -> Iterator[bytes]:
     if query.tail is not None:
-        yield from _tail(record, query, query.tail).lines
-        return
+        return iter(_tail(record, query).lines)
     told = (shown(line, query) for _, line in numbered_lines(record, query.offset or 0))
-    yield from islice((each for each in told if each is not None), query.limit)
+    return islice((each for each in told if each is not None), query.limit)
 
 
 def numbered_lines(record: Record, first: int) -> Iterator[tuple[int, bytes]]:
@@ -63,12 +74,14 @@ def numbered_lines(record: Record, first: int) -> Iterator[tuple[int, bytes]]:
             number += 1
 
 
-def _tail(record: Record, query: LogQuery, count: int) -> Window:
+def _tail(record: Record, query: LogQuery) -> Window:
     """The last lines that match. Without a filter only the log's end is read."""
-    total = index_of(record).lines(record)
-    first = max(0, total - count) if not _has_filter(query) else 0
+    count = min(each for each in (query.tail, query.limit) if each is not None)
+    total, first = index_of(record).lines(record), query.offset or 0
+    if not _has_filter(query):
+        first = max(first, total - count)
     kept: deque[bytes] = deque(maxlen=count)
-    for _, line in islice(numbered_lines(record, first), total - first):
+    for _, line in islice(numbered_lines(record, first), max(0, total - first)):
         if (told := shown(line, query)) is not None:
             kept.append(told)
     return Window(_end_of(kept), total)

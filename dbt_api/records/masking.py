@@ -35,6 +35,10 @@ class Mask:
                 at = data.find(spelling, at + 1)
         return bytes(masked)
 
+    def text(self, text: str | None) -> str | None:
+        """The same for text."""
+        return text and self(text.encode()).decode(errors="replace")
+
 
 def mask() -> Mask:
     """The mask of the server's own secrets. Those of a request never come so far: `sealing` has dbt scrub them."""
@@ -47,7 +51,7 @@ def _secrets_of_environment() -> list[str]:
 
 @lru_cache(maxsize=256)
 def _mask(values: frozenset[str]) -> Mask:
-    return Mask(frozenset(value for value in values if len(value) >= SHORTEST))
+    return Mask(frozenset(value for value in values if len(value) >= SHORTEST and value.strip("*")))
 
 
 def _spellings(value: str) -> set[bytes]:

@@ -186,13 +186,13 @@ class _SharedFold:
 
 
 @lru_cache(maxsize=FOLDS_KEPT)
-def _shared_fold(_task_id: str, _attempt: int) -> _SharedFold:
+def _shared_fold(_identity: str) -> _SharedFold:
     return _SharedFold()
 
 
 def nodes_since(record: Record, since: int) -> InvocationNodes:
     """The nodes of a record that changed after a place; all of them after -1 or a place of an earlier attempt."""
-    shared = _shared_fold(record.task_id, record.attempt)
+    shared = _shared_fold(record.identity)
     with shared.lock:
         fold = shared.catch_up(record)
         newest = max([seq_of(record.attempt, fold.position), *(node.seq for node in fold.nodes.values())])

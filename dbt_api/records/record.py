@@ -5,7 +5,6 @@ Masking changes no length, so sizes, ranges and offsets are those of the stored 
 
 import hashlib
 import io
-import json
 import mimetypes
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +12,8 @@ from datetime import datetime
 from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import Any
+
+import orjson
 
 from contracts.dbt_api import Artifact
 from dbt_api.errors import not_found
@@ -25,6 +26,7 @@ LOG_ARTIFACT = "log.jsonl"
 """The log's name among the artifacts."""
 CACHES = {"partial_parse.msgpack", "graph.gpickle"}
 """dbt's own, no results."""
+UNKNOWN_TYPE = "application/octet-stream"
 MEDIA_TYPES = {".jsonl": "application/x-ndjson", ".sql": "application/sql", ".csv": "text/csv"}
 
 
@@ -32,7 +34,8 @@ MEDIA_TYPES = {".jsonl": "application/x-ndjson", ".sql": "application/sql", ".cs
 class Record:
     """One attempt of an invocation, as it was when its row was read."""
 
-    task_id: str
+    identity: str
+    """Names this attempt among all that ever were, also of an earlier invocation with the same task_id."""
     attempt: int
     complete: bool
     """Nothing will be added any more."""
@@ -66,8 +69,8 @@ class Record:
     def artifacts(self, *, checksums: bool = False) -> list[Artifact]:
         """All artifacts by name, the log among them; with their checksums on request, which costs reading them."""
         stored = {each.name.removeprefix(f"{TARGET}/"): each for each in self.files.list(TARGET)}
-        if self.log_size:
-            stored[LOG_ARTIFACT] = self.files.find(LOG)
+        if log := self.files.find(LOG):
+            stored[LOG_ARTIFACT] = log
         kept = sorted(name for name in stored if name not in CACHES)
         return [self._described(name, stored[name], checksum=checksums) for name in kept]
 
@@ -83,23 +86,19 @@ class Record:
         """An artifact of dbt's as read from JSON; empty when there is none or it is damaged."""
         stored = f"{TARGET}/{name}"
         try:
-            content = json.loads(self._read(stored, 0, self.files.size(stored)))
+            content = orjson.loads(self._read(stored, 0, self.files.size(stored)))
         except ValueError:
             return {}
         return content if isinstance(content, dict) else {}
 
     def _stored(self, name: str) -> StoredFile:
-        if name == LOG_ARTIFACT:
-            return self.files.find(LOG)
-        found = self.files.find(f"{TARGET}/{name}")
-        if name in CACHES or not found.name.startswith(f"{TARGET}/"):
+        found = self.files.find(LOG if name == LOG_ARTIFACT else f"{TARGET}/{name}")
+        if found is None or name in CACHES:
             raise not_found("artifact", name)
         return found
 
     def _described(self, name: str, stored: StoredFile, *, checksum: bool) -> Artifact:
-        kind = (
-            MEDIA_TYPES.get(PurePosixPath(name).suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
-        )
+        kind = MEDIA_TYPES.get(PurePosixPath(name).suffix) or mimetypes.guess_type(name)[0] or UNKNOWN_TYPE
         sha256 = _sha256(self, stored) if checksum else None
         return Artifact(name=name, bytes=stored.size, media_type=kind, sha256=sha256)
 
@@ -128,5 +127,5 @@ def record_of(row: InvocationRow, attempt: int | None = None) -> Record:
     if not 0 <= number <= row.attempt:
         raise not_found("attempt", str(number))
     complete = row.state.is_terminal or number < row.attempt
-    files = files_of(row.task_id, number)
-    return Record(row.task_id, number, complete, row.finished_at, files, mask())
+    identity = f"{row.task_id}/{number} of {row.created_at}"
+    return Record(identity, number, complete, row.finished_at, files_of(row.task_id, number), mask())

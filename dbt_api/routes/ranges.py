@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from fastapi import Request
 from fastapi.responses import Response, StreamingResponse
@@ -10,6 +11,12 @@ from fastapi.responses import Response, StreamingResponse
 RANGE = re.compile(r"^bytes=([0-9]{0,18})-([0-9]{0,18})$")
 FINAL = "private, max-age=86400, immutable"
 GROWING = "no-store"
+RANGED: dict[int | str, dict[str, Any]] = {
+    206: {"description": "The part that `Range` asks for."},
+    304: {"description": "What `If-None-Match` names is still what there is."},
+    416: {"description": "`Range` begins behind the last byte."},
+}
+"""What `answer` may answer besides 200, for OpenAPI."""
 
 
 @dataclass(frozen=True)

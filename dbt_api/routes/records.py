@@ -1,10 +1,11 @@
 """What an invocation left: `/api/v1/invocations/{id}/nodes`, `/events`, `/logs`, `/artifacts`."""
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import PurePosixPath
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.concurrency import run_in_threadpool
@@ -18,11 +19,11 @@ from dbt_api.errors import ApiError
 from dbt_api.lifecycle import stopping
 from dbt_api.records.events import NOTHING_TOLD, Story, last_seq
 from dbt_api.records.log_index import index_of
-from dbt_api.records.logs import all_lines, window
+from dbt_api.records.logs import blocks_of_lines, window
 from dbt_api.records.nodes import nodes_since
 from dbt_api.records.record import Record, record_of
 from dbt_api.records.zipping import zipped
-from dbt_api.routes.ranges import FINAL, Content, answer, attachment
+from dbt_api.routes.ranges import FINAL, RANGED, Content, answer, attachment
 from dbt_api.tables import now
 
 router = APIRouter(prefix="/api/v1/invocations/{task_id}", tags=["invocations"], dependencies=[needs(Scope.RUN_READ)])
@@ -30,6 +31,23 @@ LOG_TYPE = "application/x-ndjson"
 TEXT_TYPE = "text/plain; charset=utf-8"
 LOOK_SECONDS = 0.2
 HEARTBEAT_SECONDS = 15
+EVENT = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string", "pattern": r"^\d+$", "description": "A `seq`; heartbeats have none."},
+        "event": {"type": "string", "enum": ["state", "node", "log", "heartbeat"]},
+        "data": {"type": "string", "description": "StateEvent; InvocationNode; a line of the log; a time (UTC)."},
+    },
+}
+EVENTS: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/event-stream": {"schema": EVENT}}},
+    204: {"description": "Ended, and all of it was told."},
+}
+LOGS = RANGED | {200: {"content": {kind: {"schema": {"type": "string"}} for kind in (LOG_TYPE, "text/plain")}}}
+FILE = RANGED | {200: {"content": {"*/*": {"schema": {}}}}}
+ZIP: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}}}
+}
 AttemptNumber = Annotated[int | None, Query(ge=0, le=10_000, description="The newest unless told.")]
 
 
@@ -43,7 +61,7 @@ def nodes(
     return nodes_since(record_of(invocations.get(task_id), attempt), since_seq)
 
 
-@router.get("/events", summary="Follow the events", response_class=EventSourceResponse)
+@router.get("/events", summary="Follow the events", response_class=EventSourceResponse, responses=EVENTS)
 async def events(
     task_id: str,
     last_event_id: Annotated[str | None, Header(pattern=r"^\d{1,16}$")] = None,
@@ -66,9 +84,10 @@ async def events(
 async def _told(story: Story) -> AsyncIterator[bytes]:
     """The story's pieces as they come; reading and folding happen in a thread. Ends when the server does."""
     while not story.over and not stopping.is_set():
-        if piece := await run_in_threadpool(story.next_piece):
+        piece = await run_in_threadpool(story.next_piece)
+        if piece:
             yield piece
-        elif not story.over:
+        elif piece is None:
             await asyncio.sleep(LOOK_SECONDS)
 
 
@@ -76,7 +95,7 @@ def _heartbeat() -> ServerSentEvent:
     return ServerSentEvent(event="heartbeat", data=now().isoformat(), sep="\n")
 
 
-@router.get("/logs", summary="Read dbt's log", response_class=StreamingResponse)
+@router.get("/logs", summary="Read dbt's log", response_class=Response, responses=LOGS)
 def logs(task_id: str, query: Annotated[LogQuery, Query()], request: Request) -> Response:
     """dbt's JSON lines byte for byte, by `Range` if you like; or some of its lines. Also while it runs.
 
@@ -89,14 +108,14 @@ def logs(task_id: str, query: Annotated[LogQuery, Query()], request: Request) ->
     if query.means_lines:
         return _lines(record, query, headers)
     size = record.log_size
-    etag = f'"{record.attempt}-{size}"' if record.complete else None
-    return answer(request, Content(size, record.log, LOG_TYPE, etag, headers))
+    final = hashlib.sha256(f"{record.identity} {size}".encode()).hexdigest() if record.complete else None
+    return answer(request, Content(size, record.log, LOG_TYPE, final and f'"{final}"', headers))
 
 
 def _lines(record: Record, query: LogQuery, headers: dict[str, str]) -> Response:
     kind = TEXT_TYPE if query.format == "text" else LOG_TYPE
     if query.download:
-        return StreamingResponse(all_lines(record, query), 200, headers, media_type=kind)
+        return StreamingResponse(blocks_of_lines(record, query), 200, headers, media_type=kind)
     chosen = window(record, query)
     headers |= {"X-Next-Offset": str(chosen.next_offset), "X-Log-Lines": str(index_of(record).lines(record))}
     return Response(b"".join(chosen.lines), 200, headers, media_type=kind)
@@ -108,7 +127,7 @@ def artifacts(task_id: str, attempt: AttemptNumber = None) -> list[Artifact]:
     return _complete(task_id, attempt).artifacts(checksums=True)
 
 
-@router.get("/artifacts.zip", summary="Read all artifacts", response_class=StreamingResponse)
+@router.get("/artifacts.zip", summary="Read all artifacts", response_class=StreamingResponse, responses=ZIP)
 def artifacts_zip(task_id: str, attempt: AttemptNumber = None) -> StreamingResponse:
     """All of them in one zip file, made while it is sent. 409 while dbt runs."""
     body = zipped(_complete(task_id, attempt))
@@ -116,7 +135,7 @@ def artifacts_zip(task_id: str, attempt: AttemptNumber = None) -> StreamingRespo
     return StreamingResponse(body, 200, headers, media_type="application/zip")
 
 
-@router.get("/artifacts/{name:path}", summary="Read an artifact", response_class=StreamingResponse)
+@router.get("/artifacts/{name:path}", summary="Read an artifact", response_class=Response, responses=FILE)
 def artifact(task_id: str, name: str, request: Request, attempt: AttemptNumber = None) -> Response:
     """One artifact by its name in the list: run_results.json, compiled/….sql, log.jsonl, … 409 while dbt runs."""
     record = _complete(task_id, attempt)

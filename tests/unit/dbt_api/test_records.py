@@ -67,6 +67,9 @@ def test_the_log_by_lines_and_as_a_file(server: Server, left: str) -> None:
     assert some.content == b"".join(lines[2:5])
     assert (some.headers["X-Next-Offset"], some.headers["X-Log-Lines"]) == ("5", str(len(lines)))
     assert server.call("GET", at(left, "logs?tail=2")).content == b"".join(lines[-2:])
+    assert server.call("GET", at(left, "logs?tail=2&limit=1&offset=3")).content == lines[-1]
+    assert server.call("GET", at(left, "logs?offset=9999999")).content == b""
+    assert server.call("GET", at(left, "logs?offset=9999999&tail=3")).content == b""
     text = server.call("GET", at(left, "logs?format=text&level=info"))
     assert text.headers["Content-Type"].startswith("text/plain")
     assert "OK created sql view model" in text.text
@@ -78,7 +81,7 @@ def test_the_log_by_lines_and_as_a_file(server: Server, left: str) -> None:
     readable = server.call("GET", at(left, "logs?download=1&format=text"))
     assert readable.headers["Content-Disposition"] == 'attachment; filename="left.log"'
     assert readable.text.startswith(f"{parse_log_line(lines[0].decode()).timestamp:%H:%M:%S}  Running with dbt")
-    for wrong in ("offset=-1", "limit=0", "limit=1000000", "level=loud", "format=xml", "tail=1&limit=1", "nope=1"):
+    for wrong in ("offset=-1", "limit=0", "limit=1000000", "level=loud", "format=xml", "tail=0", "nope=1"):
         assert server.call("GET", at(left, f"logs?{wrong}")).status_code == 422, wrong
 
 
@@ -172,7 +175,10 @@ def test_no_secret_is_in_anything_served(start_server: Callable[..., Server], mo
         "{{ log(var('api_token', ''), true) }} {{ log('of-the-environment', true) }}"
         "select $${{ var('api_token', '') }}$$ as leaked, '{{ var('connection', {}).get('password') }}' as nested"
     )
-    server.submit("secretive", "build", "--select", "leaky broken", "--vars", json.dumps(given))
+    (server.data.parent / "shop" / "models" / "fails.sql").write_text(
+        "select cast('{{ var('connection', {}).get('password') }}' as integer)"
+    )
+    server.submit("secretive", "build", "--select", "leaky fails", "--vars", json.dumps(given))
     server.ended("secretive")
 
     written = (server.attempt("secretive") / "events.jsonl").read_bytes()
@@ -207,14 +213,36 @@ def _bit_by_bit(server: Server, size: int) -> Iterator[bytes]:
         yield server.call("GET", at("secretive", "logs"), headers=header).content
 
 
-def test_d13_two_readers_of_a_log_of_50_mb_get_it_all_and_the_server_stays_small(server: Server) -> None:
-    """And past 10 MB, where dbt's own log files begin to rotate."""
+HUGE_LINE = json.dumps({"info": {"level": "debug", "name": "Noise", "msg": "x" * 400}, "data": {}}) + "\n"
+NEEDLE = json.dumps({"info": {"level": "info", "name": "Noise", "msg": "the needle"}, "data": {}}) + "\n"
+
+
+@pytest.fixture(scope="module")
+def huge(server: Server) -> bytes:
+    """The log of 50 MB that the invocation `huge` left: past 10 MB dbt's own log files begin to rotate."""
     server.submit("huge", "ls", "--nope")
     server.ended("huge")
-    line = json.dumps({"info": {"level": "debug", "name": "Noise", "msg": "x" * 400}, "data": {}}) + "\n"
-    last = json.dumps({"info": {"level": "info", "name": "Noise", "msg": "the needle"}, "data": {}}) + "\n"
-    content = (line * (50_000_000 // len(line)) + last).encode()
+    content = (HUGE_LINE * (50_000_000 // len(HUGE_LINE)) + NEEDLE).encode()
     server.add_attempt("huge", 2, content)
+    return content
+
+
+def test_d14_streams_that_nobody_reads_hold_up_nobody(server: Server, huge: bytes) -> None:
+    before = _most_resident_bytes(server)
+    paths = [at("huge", rest) for rest in ("events", "logs", "artifacts.zip", "logs?download=1&format=text")] * 4
+    unread = [server.call("GET", path, stream=True) for path in paths]
+    assert [answer.status_code for answer in unread] == [200] * len(paths)
+    assert server.call("GET", at("huge", "logs?q=NEEDLE")).text == NEEDLE
+    assert server.submit("meanwhile", "ls", "--nope")["state"] == "PENDING"
+    assert server.ended("meanwhile")["outcome"] == "usage_error"
+    told = story(server, "huge", query="?level=info")
+    assert [event.data for event in told if event.name == "log"][-1] == NEEDLE.rstrip()
+    for answer in unread:
+        answer.close()
+    assert _most_resident_bytes(server) - before < 80_000_000
+
+
+def test_d13_two_readers_of_a_log_of_50_mb_get_it_all_and_the_server_stays_small(server: Server, huge: bytes) -> None:
     before = _most_resident_bytes(server)
 
     read: dict[int, str] = {}
@@ -223,13 +251,13 @@ def test_d13_two_readers_of_a_log_of_50_mb_get_it_all_and_the_server_stays_small
         reader.start()
     for reader in readers:
         reader.join()
-    expected = hashlib.sha256(content).hexdigest()
+    expected = hashlib.sha256(huge).hexdigest()
     assert read == {3_000_000: expected, 7_000_000: expected}
     assert hashlib.sha256(server.call("GET", at("huge", "logs")).content).hexdigest() == expected
-    assert server.call("GET", at("huge", "logs?q=needle")).text == last
-    assert server.call("GET", at("huge", "logs?level=info&tail=5")).text == last
-    count = content.count(b"\n")
-    assert server.call("GET", at("huge", f"logs?offset={count - 1}")).text == last
+    assert server.call("GET", at("huge", "logs?q=needle")).text == NEEDLE
+    assert server.call("GET", at("huge", "logs?level=info&tail=5")).text == NEEDLE
+    count = huge.count(b"\n")
+    assert server.call("GET", at("huge", f"logs?offset={count - 1}")).text == NEEDLE
     assert server.read("huge")["log"]["lines"] == count
     assert server.call("GET", at("huge", "nodes")).json()["nodes"] == []
     assert _most_resident_bytes(server) - before < 40_000_000
