@@ -4,8 +4,8 @@ The page is dbt's, the texts in it are the project's: somebody may have written 
 So the data cannot leave its script element, and the page may load nothing, send nothing, and reach no login.
 """
 
+import re
 from functools import cache
-from pathlib import Path
 
 import orjson
 
@@ -13,7 +13,8 @@ from dbt_api.errors import ApiError
 from dbt_api.projects import manifests
 from dbt_api.settings import settings
 
-MANIFEST_MARK, CATALOG_MARK = b'"MANIFEST.JSON INLINE DATA"', b'"CATALOG.JSON INLINE DATA"'
+MARK = re.compile(rb'"(MANIFEST|CATALOG)\.JSON INLINE DATA"')
+"""Where dbt's page (1.5 and later) takes its data."""
 POLICY = (
     "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; "
     "img-src data:; font-src data:; base-uri 'none'; form-action 'none'"
@@ -26,9 +27,9 @@ NO_CATALOG = "`dbt docs generate` has not run for this target, so columns and si
 def site(project: str, target: str | None) -> bytes:
     """The whole site as one HTML page. Raises ApiError 404 while there is no manifest."""
     kept = manifests.get_newest(project, target)
-    page = _index().replace(MANIFEST_MARK, _inline(kept.manifest.read_bytes()))
+    data = {b"MANIFEST": kept.manifest.read_bytes(), b"CATALOG": catalog(project, kept.facts.target)}
     policy = f'<head><meta http-equiv="Content-Security-Policy" content="{POLICY}">'.encode()
-    return page.replace(CATALOG_MARK, _inline(catalog(project, kept.facts.target))).replace(b"<head>", policy, 1)
+    return MARK.sub(lambda mark: _inline(data[mark[1]]), _index().replace(b"<head>", policy, 1))
 
 
 def catalog(project: str, target: str | None) -> bytes:
@@ -51,4 +52,4 @@ def _index() -> bytes:
     found = sorted(settings().dbt.parent.parent.glob("lib/python*/site-packages/dbt/**/docs/index.html"))
     if not found:
         raise ApiError(404, "The installed dbt brings no documentation site.")
-    return Path(found[-1]).read_bytes()
+    return found[-1].read_bytes()

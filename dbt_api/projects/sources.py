@@ -67,7 +67,8 @@ def _made_ready(name: str, source: ProjectSource, environment: str) -> ProjectRo
             path, commit = _from_git(name, source)
         case UploadSource():
             path, commit = _from_upload(name, source), None
-    _install_packages(name, path, environment)
+    if not _is_in_use(name, source, path):
+        _install_packages(name, path, environment)
     fingerprint = _fingerprint(path)
     return save_project(name, source, path, git_sha=commit, fingerprint=fingerprint, environment=environment)
 
@@ -132,6 +133,12 @@ def _remove_old_folders(name: str, into: Path, *, keep: Path) -> None:
         for folder in into.iterdir():
             if not any(each.is_relative_to(folder) for each in used):
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_in_use(name: str, source: ProjectSource, path: Path) -> bool:
+    """Whether this commit or upload is the one in place: its packages are installed, and dbt may be reading them."""
+    known = find_project(name)
+    return isinstance(source, GitSource | UploadSource) and known is not None and known.path == str(path.resolve())
 
 
 def _install_packages(name: str, path: Path, environment: str) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 
 from contracts.dbt_api import Lineage, ModelDetail, ModelPage, NodeHistory, NodeType, ProjectName, Scope
 from dbt_api.auth.access import needs
@@ -13,6 +13,7 @@ router = APIRouter(prefix="/api/v1/projects/{name}", tags=["models"], dependenci
 Target = Annotated[
     str | None, Query(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$", description="Whose manifest; the newest of all if unset.")
 ]
+UniqueId = Annotated[str, Path(max_length=500, pattern=r"^[^\x00]+$", description="As dbt names the node.")]
 Depth = Annotated[int, Query(ge=0, le=1000, description="How many steps from the selected node.")]
 
 
@@ -35,7 +36,7 @@ def page(
 
 
 @router.get("/models/{unique_id}", summary="Read one model")
-def read(name: ProjectName, unique_id: str, target: Target = None) -> ModelDetail:
+def read(name: ProjectName, unique_id: UniqueId, target: Target = None) -> ModelDetail:
     """Any node: description, columns, SQL as written and compiled, what it reads and who reads it, tests, config."""
     return models.detail(get_project(name).name, unique_id, target=target)
 
@@ -43,12 +44,12 @@ def read(name: ProjectName, unique_id: str, target: Target = None) -> ModelDetai
 @router.get("/models/{unique_id}/history", summary="Read a model's results")
 def history(
     name: ProjectName,
-    unique_id: str,
+    unique_id: UniqueId,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[str | None, Query(pattern=r"^\d{1,18}$", description="next_cursor of the page before.")] = None,
-    target: Annotated[str | None, Query(max_length=200, description="Only results for this target.")] = None,
+    target: Target = None,
 ) -> NodeHistory:
-    """What became of it in the invocations so far, newest first."""
+    """What became of it in the invocations so far, newest first; of those for `target` only, if named."""
     before = int(cursor) if cursor else None
     return models.node_history(get_project(name).name, unique_id, limit=limit, before=before, target=target)
 

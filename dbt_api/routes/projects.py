@@ -22,6 +22,7 @@ from dbt_api.auth.access import needs
 from dbt_api.auth.identity import Caller
 from dbt_api.errors import ApiError
 from dbt_api.projects import parse, registry, sources
+from dbt_api.projects.locks import changing
 
 router = APIRouter(prefix="/api/v1", tags=["projects"])
 UPLOAD = {
@@ -100,11 +101,12 @@ def parse_project(
 )
 def delete(name: ProjectName) -> Response:
     """Delete the files that the server made. A folder source, the warehouse and the invocations stay."""
-    registry.get_project(name)
-    if any(store.count(state, project=name) for state in (InvocationState.PENDING, InvocationState.STARTED)):
-        raise ApiError(409, f"'{name}' has invocations that wait or run.", hint="Abort them or wait for their end.")
-    registry.forget_project(name)
-    sources.remove_files(name)
+    with changing(name):
+        registry.get_project(name)
+        if any(store.count(state, project=name) for state in (InvocationState.PENDING, InvocationState.STARTED)):
+            raise ApiError(409, f"'{name}' has invocations that wait or run.", hint="Abort them or wait for their end.")
+        registry.forget_project(name)
+        sources.remove_files(name)
     return Response(status_code=204)
 
 

@@ -83,6 +83,7 @@ def _table(project: Project, nodes: Sequence[ProjectNode], last: Mapping[str, No
             }
         ),
         hide_index=True,
+        placeholder="",
         height=min(420, 37 + 35 * max(1, len(nodes))),
         column_config={
             "Name": st.column_config.TextColumn(width="medium"),

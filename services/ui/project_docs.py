@@ -14,13 +14,14 @@ _HEIGHT = 760
 def docs(project: Project) -> None:
     """Draw the button that fetches the site, and the site once it came. The browser never talks to the dbt API."""
     st.caption("dbt's own site, as of the newest parse or run. Columns and sizes come with `dbt docs generate`.")
-    if st.button("Show the documentation", icon=":material/menu_book:"):
+    buttons = st.container(horizontal=True)
+    if buttons.button("Show the documentation", icon=":material/menu_book:"):
         with errors.guarded(), st.spinner("Fetching the documentation…"):
             st.session_state["docs"] = (project.name, dbt_api().docs_site(project.name))
     name, site = st.session_state.get("docs", (None, ""))
     if name == project.name:
         file = f"{project.name}_docs.html"
-        st.download_button("Download as one file", site, file, "text/html", icon=":material/download:")
+        buttons.download_button("Download as one file", site, file, "text/html", icon=":material/download:")
         st.iframe(framed(site), height=_HEIGHT)
 
 

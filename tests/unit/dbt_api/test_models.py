@@ -36,6 +36,7 @@ models:
     columns:
       - {{name: id, description: The ship., data_type: integer, data_tests: [not_null]}}
   - name: calls
+    description: CATALOG.JSON INLINE DATA
     config: {{tags: [nightly]}}
 """,
 }
@@ -146,7 +147,8 @@ def test_the_docs_site_is_one_page_whose_data_cannot_become_a_script(port: Serve
     answer = port.call("GET", "/api/v1/projects/port/docs/", params={"target": "prod"})
     assert answer.status_code == 200
     assert "sandbox allow-scripts" in answer.headers["Content-Security-Policy"]
-    assert "INLINE DATA" not in answer.text
+    assert '"MANIFEST.JSON INLINE DATA"' not in answer.text
+    assert '"description":"CATALOG.JSON INLINE DATA"' in answer.text.replace('": "', '":"')
     assert "model.port.ships" in answer.text
     assert "<script>alert(1)" not in answer.text
     assert "model.port.ships" in get(port, "/docs/catalog.json", target="prod")["nodes"]
@@ -188,6 +190,9 @@ def test_unknown_nodes_targets_and_values_are_errors_d15(port: Server) -> None:
         assert get(port, route, status=404)["detail"]
     assert get(port, "/lineage", status=404, select="nope")["detail"] == "There is no node 'nope'."
     assert get(port, "/models", status=404, target="nope")
+    assert get(port, "/models/%00/history", status=422)
+    assert get(port, "/models/..%2F..%2Fetc/history", status=404)
+    assert get(port, "/models", q="\x00'\"<>%_", tag="\x00", cursor="\x00")["models"] == []
     for params in ({"limit": 0}, {"limit": 999}, {"type": "nope"}, {"target": "../prod"}):
         assert get(port, "/models", status=422, **params)
 
@@ -236,7 +241,11 @@ def committed(folder: Path, message: str) -> str:
 def test_counts_change_after_a_new_commit_while_a_run_keeps_its_files_f17(server: Server) -> None:
     folder = write(
         server.data.parent / "followed",
-        **{"models/slow.sql": "{{ config(materialized='table') }} select sleep_ms({{ var('slow_ms', 0) }}) as slept"},
+        **{
+            "models/slow.sql": "{{ config(materialized='table') }} select sleep_ms({{ var('slow_ms', 0) }}) as slept",
+            "packages.yml": "packages:\n  - local: ./helpers\n",
+            "helpers/dbt_project.yml": 'name: helpers\nversion: "1.0"\n',
+        },
     )
     first = committed(folder, "one")
     source = {"kind": "git", "url": f"file://{folder}"}
@@ -256,9 +265,12 @@ def test_counts_change_after_a_new_commit_while_a_run_keeps_its_files_f17(server
     assert server.call("DELETE", "/api/v1/projects/followed").status_code == 409
     server.call("POST", "/api/v1/invocations/kept-files/abort")
     assert server.ended("kept-files")["git_sha"] == first
+    mark = Path(answer["project"]["path"]) / "dbt_packages" / "mark"
+    mark.touch()
     with ThreadPoolExecutor() as pool:
         again = list(pool.map(lambda _: server.call("POST", "/api/v1/projects/followed/sync"), range(4)))
     assert [(each.status_code, each.json()["changed"]) for each in again] == [(200, False)] * 4
+    assert mark.exists(), "packages that a run may be reading are left alone"
     assert server.call("DELETE", "/api/v1/projects/followed").status_code == 204
     assert not (server.data / "manifests" / "followed").exists()
 

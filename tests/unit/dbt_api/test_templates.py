@@ -16,7 +16,7 @@ from contracts.dbt_api import Warehouse
 
 ROOT = Path(__file__).resolve().parents[3]
 DBT = Path(sys.executable).with_name("dbt")
-TEMPLATES = ROOT / "dbt_api" / "templates"
+TEMPLATES = ROOT / "dbt_api" / "projects" / "templates"
 TOKEN = "__project_name__"
 REQUIRED = object()
 
