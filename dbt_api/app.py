@@ -11,6 +11,7 @@ from dbt_api.auth.login import BASIC, BEARER, authenticate
 from dbt_api.body_limit import BodyLimit
 from dbt_api.callbacks.delivery import start_delivery
 from dbt_api.database import migrate
+from dbt_api.openapi import describe
 from dbt_api.problem_json import add_error_handlers
 from dbt_api.queue import close_queue, open_queue
 from dbt_api.routes import compatible, invocations, projects, system
@@ -44,6 +45,6 @@ def create_app() -> FastAPI:
 
     @app.get("/openapi.json", include_in_schema=False, dependencies=login)
     def openapi() -> dict[str, Any]:
-        return app.openapi()
+        return describe(app)
 
     return app

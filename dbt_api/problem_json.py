@@ -50,7 +50,9 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
 
 async def _http_error(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    return problem(error.status_code, str(error.detail))
+    answer = problem(error.status_code, str(error.detail))
+    answer.headers.update(error.headers or {})  # Allow, with 405
+    return answer
 
 
 async def _no_database(_: Request, error: Exception) -> JSONResponse:

@@ -18,6 +18,7 @@ from dbt_api import entity, invocations
 from dbt_api.composition import task_id_of_key
 from dbt_api.errors import ApiError, not_found
 from dbt_api.listing import Listing, rows_of, total_of
+from dbt_api.openapi import problems
 from dbt_api.records.logs import read_range, requested_range
 from dbt_api.routes.conditional import etag_of, is_known
 from dbt_api.routes.parameters import IdempotencyKey, TaskIdInPath
@@ -30,7 +31,12 @@ LOOK_AGAIN_SECONDS = 1
 Body = TypeVar("Body", SubmitInvocation, RetryRequest)
 
 
-@router.post("", status_code=202, summary="Submit a dbt command")
+@router.post(
+    "",
+    status_code=202,
+    summary="Submit a dbt command",
+    responses={200: {"model": Invocation, "description": "It was submitted before."}, **problems(404, 409, 429)},
+)
 def submit(body: SubmitInvocation, response: Response, idempotency_key: IdempotencyKey = None) -> Invocation:
     """Queue a dbt command. The same task_id and body again is the same invocation (200); another body is 409."""
     return _answer(response, *invocations.submit(_keyed(body, idempotency_key)))
@@ -62,7 +68,12 @@ def page(query: Annotated[Listing, Query()]) -> InvocationPage:
     )
 
 
-@router.get("/{task_id}", summary="Read one invocation, or wait for its change", response_model=Invocation)
+@router.get(
+    "/{task_id}",
+    summary="Read one invocation, or wait for its change",
+    response_model=Invocation,
+    responses={304: {"description": "The caller knows this already."}},
+)
 async def read(
     task_id: TaskIdInPath,
     wait: Annotated[float, Query(ge=0, le=60, description="Seconds to wait for a change of state.")] = 0,
@@ -90,7 +101,12 @@ def abort(task_id: TaskIdInPath, request: Request, body: AbortRequest | None = N
     return invocations.described(invocations.abort(invocations.get(task_id), body, by=by))
 
 
-@router.post("/{task_id}/retry", status_code=202, summary="Retry what an invocation left unfinished")
+@router.post(
+    "/{task_id}/retry",
+    status_code=202,
+    summary="Retry what an invocation left unfinished",
+    responses={200: {"model": Invocation, "description": "It was asked for before."}, **problems(409, 429, 504)},
+)
 def retry(
     task_id: TaskIdInPath, response: Response, body: RetryRequest | None = None, idempotency_key: IdempotencyKey = None
 ) -> Invocation:
@@ -102,7 +118,16 @@ def retry(
     return _answer(response, *invocations.retry(invocations.get(task_id), request))
 
 
-@router.get("/{task_id}/logs", summary="Read dbt's log", response_class=StreamingResponse)
+@router.get(
+    "/{task_id}/logs",
+    summary="Read dbt's log",
+    response_class=StreamingResponse,
+    responses={
+        200: {"content": {LOG_TYPE: {}}},
+        206: {"description": "The part that Range asked for.", "content": {LOG_TYPE: {}}},
+        416: {"description": "The log holds no byte of that range."},
+    },
+)
 def logs(task_id: TaskIdInPath, range: Annotated[str | None, Header()] = None) -> StreamingResponse:
     """dbt's JSON lines as they are, also while it runs; by `Range` (206; 416 at the end)."""
     row = invocations.get(task_id)
@@ -119,7 +144,12 @@ def logs(task_id: TaskIdInPath, range: Annotated[str | None, Header()] = None) -
     return StreamingResponse(read_range(invocations.log_path(row), wanted), status, headers, media_type=LOG_TYPE)
 
 
-@router.get("/{task_id}/artifacts/{name:path}", summary="Read an artifact", response_class=FileResponse)
+@router.get(
+    "/{task_id}/artifacts/{name:path}",
+    summary="Read an artifact",
+    response_class=FileResponse,
+    responses={200: {"content": {"application/octet-stream": {}}}, **problems(409)},
+)
 def artifact(task_id: TaskIdInPath, name: str) -> FileResponse:
     """One file that dbt left, by the name that the invocation lists: run_results.json, compiled/….sql, …"""
     row = invocations.get(task_id)
