@@ -8,12 +8,14 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from contracts.dbt_api import Problem
 from dbt_api.auth.login import SCHEMES
 from dbt_api.errors import ApiError
 
 LOG = logging.getLogger(__name__)
+METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 
 
 def problem(
@@ -48,11 +50,19 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
     return problem(422, "; ".join(wrong))
 
 
-async def _http_error(_: Request, error: Exception) -> JSONResponse:
+async def _http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     answer = problem(error.status_code, str(error.detail))
-    answer.headers.update(error.headers or {})  # Allow, with 405
+    if error.status_code == 405:
+        answer.headers["Allow"] = ", ".join(_methods_at(request))
     return answer
+
+
+def _methods_at(request: Request) -> list[str]:
+    """All methods of the path asked for: the router names only those of the first route that it finds."""
+    scopes = {method: {**request.scope, "method": method} for method in METHODS}
+    routes = request.app.routes
+    return [method for method, scope in scopes.items() if any(each.matches(scope)[0] is Match.FULL for each in routes)]
 
 
 async def _no_database(_: Request, error: Exception) -> JSONResponse:
