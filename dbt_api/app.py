@@ -15,6 +15,7 @@ from dbt_api.auth.login import Login
 from dbt_api.body_limit import BodyLimit
 from dbt_api.body_time import BodyTime
 from dbt_api.callbacks.delivery import start_delivery
+from dbt_api.openapi import describe
 from dbt_api.problem_json import add_error_handlers
 from dbt_api.request_log import RequestLog
 from dbt_api.routes import access, compatible, docs, invocations, models, projects, records, system, workers
@@ -64,6 +65,6 @@ def create_app(*, with_routes: bool = True) -> FastAPI:
 
     @app.get("/openapi.json", include_in_schema=False, dependencies=[needs(Scope.RUN_READ)])
     def openapi() -> dict[str, Any]:
-        return app.openapi()
+        return describe(app)
 
     return app

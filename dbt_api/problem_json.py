@@ -9,12 +9,16 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.exc import DataError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from contracts.dbt_api import InvocationState, Problem
 from dbt_api.errors import ApiError, UnknownInvocation
 
 LOG = logging.getLogger(__name__)
 SCHEMES = 'Bearer realm="dbt API", Basic realm="dbt API", charset="UTF-8"'
+
+
+METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 
 
 def problem(
@@ -64,9 +68,19 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
     return problem(422, "; ".join(wrong))
 
 
-async def _http_error(_: Request, error: Exception) -> JSONResponse:
+async def _http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    return problem(error.status_code, str(error.detail))
+    answer = problem(error.status_code, str(error.detail))
+    if error.status_code == 405:
+        answer.headers["Allow"] = ", ".join(_methods_at(request))
+    return answer
+
+
+def _methods_at(request: Request) -> list[str]:
+    """All methods of the path asked for: the router names only those of the first route that it finds."""
+    scopes = {method: {**request.scope, "method": method} for method in METHODS}
+    routes = request.app.routes
+    return [method for method, scope in scopes.items() if any(each.matches(scope)[0] is Match.FULL for each in routes)]
 
 
 async def _no_database(_: Request, error: Exception) -> JSONResponse:

@@ -82,8 +82,10 @@ class InvocationSource(BaseModel):
     dag_id: ShortText | None = None
     dag_run_id: ShortText | None = None
     task_id: ShortText | None = Field(default=None, description="Airflow's task, not the invocation.")
-    map_index: int | None = Field(default=None, ge=-1, le=1_000_000, description="Of a mapped Airflow task.")
-    try_number: int | None = Field(default=None, ge=0, le=1_000_000)
+    map_index: int | None = Field(
+        default=None, strict=True, ge=-1, le=1_000_000, description="Of a mapped Airflow task."
+    )
+    try_number: int | None = Field(default=None, strict=True, ge=0, le=1_000_000)
     url: ShortText | None = Field(default=None, description="Where a person finds the caller, e.g. Airflow's task log.")
 
 
@@ -125,19 +127,25 @@ class SubmitInvocation(BaseModel):
         max_length=200,
         description="Environment variables for dbt. The server's CLIENT_ENVIRONMENT_ALLOWED says which names it takes.",
     )
-    threads: int | None = Field(default=None, ge=1, le=256, description="`--threads`.")
-    full_refresh: bool = Field(default=False, description="`--full-refresh`.")
+    threads: int | None = Field(default=None, strict=True, ge=1, le=256, description="`--threads`.")
+    full_refresh: bool = Field(default=False, strict=True, description="`--full-refresh`.")
     select: list[Selector] = Field(default_factory=list, max_length=5000, description="`--select`.")
     exclude: list[Selector] = Field(default_factory=list, max_length=5000, description="`--exclude`.")
     defer_to: Identifier | None = Field(
         default=None, description="A target whose newest good manifest stands in for parents not built: dbt's --defer."
     )
     timeout_seconds: int | None = Field(
-        default=None, ge=10, le=30 * DAY_SECONDS, description="dbt is stopped after so long; no limit when absent."
+        default=None,
+        strict=True,
+        ge=10,
+        le=30 * DAY_SECONDS,
+        description="dbt is stopped after so long; no limit when absent.",
     )
-    priority: int = Field(default=100, ge=1, le=1000, description="The lower number runs first.")
+    priority: int = Field(default=100, strict=True, ge=1, le=1000, description="The lower number runs first.")
     on_lost: OnLost = Field(default=OnLost.FAIL, description="`requeue`: run dbt again when its worker was lost.")
-    max_attempts: int = Field(default=3, ge=1, le=10, description="Attempts in all with `on_lost: requeue`.")
+    max_attempts: int = Field(
+        default=3, strict=True, ge=1, le=10, description="Attempts in all with `on_lost: requeue`."
+    )
     tags: dict[ShortText, ShortText] = Field(default_factory=dict, max_length=50, description="Shown as they are.")
     metadata: JsonObject = Field(default_factory=dict, max_length=50, description="The same, of any JSON.")
     callback_url: ShortText | None = Field(
@@ -242,7 +250,11 @@ class AbortRequest(BaseModel):
     reason: ShortText | None = None
     mode: AbortMode = Field(default=AbortMode.GRACEFUL, description="`now` skips the grace: dbt writes no results.")
     grace_seconds: float | None = Field(
-        default=None, ge=0, le=3600, description="Between SIGINT and SIGTERM; the server's own when absent."
+        default=None,
+        strict=True,
+        ge=0,
+        le=3600,
+        description="Between SIGINT and SIGTERM; the server's own when absent.",
     )
     requested_by: ShortText | None = Field(default=None, description="The person behind the request, if not the login.")
 

@@ -1,6 +1,6 @@
 """The server itself: its health, and the one form of its errors."""
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class Health(BaseModel):
@@ -31,11 +31,28 @@ class Version(BaseModel):
 class Problem(BaseModel):
     """Every error: problem+json (RFC 9457) with the three keys that dbt-labs' clients read."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "type": "about:blank",
+                    "title": "Not Found",
+                    "status": 404,
+                    "detail": "There is no invocation 'nightly-31'.",
+                    "hint": None,
+                    "status_code": 404,
+                    "message": "There is no invocation 'nightly-31'.",
+                    "data": None,
+                }
+            ]
+        }
+    )
+
     type: str = "about:blank"
-    title: str
+    title: str = Field(description="The HTTP status in words.")
     status: int
-    detail: str
-    hint: str | None = None
-    status_code: int
-    message: str
+    detail: str = Field(description="What is wrong, for people.")
+    hint: str | None = Field(default=None, description="What to try.")
+    status_code: int = Field(description="The status once more, as dbt-labs' clients read it.")
+    message: str = Field(description="The detail once more, as dbt-labs' clients read it.")
     data: None = None

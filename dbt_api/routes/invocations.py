@@ -21,6 +21,7 @@ from dbt_api.auth.identity import Caller
 from dbt_api.composition import task_id_of_key
 from dbt_api.errors import ApiError, not_found
 from dbt_api.listing import Listing, rows_of, total_of
+from dbt_api.openapi import problems
 from dbt_api.routes.conditional import etag_of, is_known
 from dbt_api.routes.parameters import IdempotencyKey, TaskIdInPath
 from dbt_api.tables import InvocationRow
@@ -32,7 +33,12 @@ LOOK_AGAIN_SECONDS = 1
 Body = TypeVar("Body", SubmitInvocation, RetryRequest)
 
 
-@router.post("", status_code=202, summary="Submit a dbt command")
+@router.post(
+    "",
+    status_code=202,
+    summary="Submit a dbt command",
+    responses={200: {"model": Invocation, "description": "It was submitted before."}, **problems(404, 409, 429)},
+)
 def submit(
     body: SubmitInvocation,
     response: Response,
@@ -76,6 +82,7 @@ def page(query: Annotated[Listing, Query()], caller: Annotated[Caller, needs(Sco
     "/{task_id}",
     summary="Read one invocation, or wait for its change",
     response_model=Invocation,
+    responses={304: {"description": "The caller knows this already."}},
     dependencies=[needs(Scope.RUN_READ)],
 )
 async def read(
@@ -107,7 +114,12 @@ def abort(
     return invocations.described(invocations.abort(invocations.get(task_id), body, by=by))
 
 
-@router.post("/{task_id}/retry", status_code=202, summary="Retry what an invocation left unfinished")
+@router.post(
+    "/{task_id}/retry",
+    status_code=202,
+    summary="Retry what an invocation left unfinished",
+    responses={200: {"model": Invocation, "description": "It was asked for before."}, **problems(409, 429, 504)},
+)
 def retry(
     task_id: TaskIdInPath,
     response: Response,

@@ -35,6 +35,7 @@ def test_a_run_as_the_fastbi_operator_asks_for_it(server: Server) -> None:
 
 
 def test_a_failed_model_is_named_with_dbts_words(server: Server) -> None:
+    """Peer defect D2: dbt-server said only `exc_type: "NoneType"`."""
     words = ["run", "--select", "+broken", "--vars", '{"break": true}']
     post(server, command=words, task_id="broken", project_dir=str(server.data.parent / "shop"))
 
@@ -110,6 +111,7 @@ def test_a_finished_one_stays_as_it_is_when_aborted(server: Server) -> None:
 
 
 def test_many_submit_the_same_id_at_once(server: Server) -> None:
+    """Peer defects D19 and F35: a repeated submission ran dbt twice."""
     body = {"command": ["ls"], "task_id": "race", "project_dir": "shop"}
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: post(server, **body), range(8)))
@@ -126,3 +128,51 @@ def test_ready_is_open_by_get_and_post(server: Server) -> None:
         assert answer.status_code == 200
         assert answer.json()["adapters"] == ["duckdb"]
         assert json.loads(answer.text)["ready"] is True
+
+
+def test_the_fastbi_operator_hammers_and_gets_its_answer(server: Server) -> None:
+    """Peer defects F33, F34, F35: it posts and asks without a pause, minds only two states, and starts over.
+
+    Its whole budget is 3,600 answers, so what it asks for is held; what it repeats starts nothing twice.
+    """
+    words = ["--log-level-file", "info", "run", "--select", "slow", "--vars", '{"slow_ms": 3000}', "--target", "prod"]
+    body = {"command": words, "task_id": "slow-6f0c", "project_dir": "shop"}
+    assert {post(server, **body).status_code for _ in range(20)} == {200}
+
+    answers: list[dict[str, Any]] = []
+    while not answers or answers[-1]["state"] not in ("SUCCESS", "FAILURE"):
+        answers.append(server.call("GET", "/invocations/slow-6f0c").json())
+        if len(answers) == 2:
+            assert {post(server, **body).status_code for _ in range(20)} == {200}
+    assert len(answers) < 100, "each answer of an unfinished one was held"
+    assert all("log_content" not in each for each in answers[:-1])
+    assert answers[-1]["state"] == "SUCCESS"
+    assert "Completed successfully" in answers[-1]["log_content"]
+    assert answers[-1]["attempt"] == 1
+
+
+def test_a_client_that_minds_no_abort_hears_of_one_at_once_for_ever(server: Server) -> None:
+    """Peer defect F34: what was aborted answers without being held, with a log that is not empty. D5: it stays so."""
+    post(
+        server, command=["run", "--select", "slow", "--vars", '{"slow_ms": 600000}'], task_id="busy", project_dir="shop"
+    )
+    server.sleeping("busy")
+    post(server, command=["ls"], task_id="queued", project_dir="shop")
+    for task_id in ("queued", "busy"):
+        server.call("POST", f"/invocations/{task_id}/abort")
+        for _ in range(3):
+            answer = ended(server, task_id)
+            assert (answer["state"], answer["outcome"]) == ("ABORTED", "aborted")
+            assert answer["log_content"]
+            assert "exc_type" not in answer
+    assert server.read("queued")["attempt"] == 0
+
+
+def test_the_list_is_paged_by_an_opaque_cursor(server: Server) -> None:
+    for number in range(3):
+        post(server, command=["ls", "--nope"], task_id=f"listed{number}", project_dir="shop")
+    first = server.call("GET", "/invocations?limit=2").json()
+    then = server.call("GET", f"/invocations?limit=2&cursor={first['next_cursor']}").json()
+    assert [each["task_id"] for each in first["invocations"]] == ["listed2", "listed1"]
+    assert then["invocations"][0]["task_id"] == "listed0"
+    assert server.call("GET", "/invocations?cursor=7").status_code == 422

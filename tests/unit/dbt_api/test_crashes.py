@@ -28,6 +28,7 @@ def store_settings(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: 
 
 
 def test_a_killed_server_takes_its_running_dbt_up_again(start_server: Start) -> None:
+    """Peer defect D19: a worker's restart ran a production build twice."""
     server = start_server()
     server.submit("run", *SLOW)
     server.sleeping("run")
@@ -61,6 +62,7 @@ def test_dbt_that_ends_while_the_server_is_dead_is_not_lost(start_server: Start)
 
 
 def test_dbt_that_dies_with_the_server_is_reported_as_lost(start_server: Start) -> None:
+    """Peer defect D4: after a worker's death a run stayed STARTED for a month."""
     server = start_server()
     server.submit("run", *ENDLESS)
     server.sleeping("run")
@@ -73,6 +75,33 @@ def test_dbt_that_dies_with_the_server_is_reported_as_lost(start_server: Start) 
 
     ended = server.ended("run")
     assert (ended["state"], ended["outcome"], ended["exc_type"]) == ("FAILURE", "worker_lost", "WorkerLostError")
+
+
+def test_a_lost_worker_is_made_up_for_where_that_was_asked_for(start_server: Start) -> None:
+    """Peer defect D4: a run whose worker died stayed STARTED for a month."""
+    server = start_server(SLOTS="2", STOP_GRACE_SECONDS="20")
+    server.submit("twice", *SLOW, on_lost="requeue", max_attempts=2)
+    server.submit("once", *SLOW, project="other", on_lost="requeue", max_attempts=1)
+    server.sleeping("twice")
+    server.sleeping("once")
+
+    server.end(signal.SIGKILL)
+    for task_id in ("twice", "once"):
+        pid = server.dbt_pid(task_id)
+        os.kill(int(_parent_of(pid)), signal.SIGKILL)
+        os.kill(pid, signal.SIGKILL)
+    server.start()
+
+    twice, once = server.ended("twice"), server.ended("once")
+    assert (twice["state"], twice["attempt"], twice["max_attempts"]) == ("SUCCESS", 2, 2)
+    assert (once["state"], once["outcome"], once["attempt"]) == ("FAILURE", "worker_lost", 1)
+
+    server.submit("stopped", *SLOW, on_lost="requeue")
+    server.sleeping("stopped")
+    assert server.end(signal.SIGTERM) == 0
+    server.start()
+    stopped = server.ended("stopped")
+    assert (stopped["state"], stopped["attempt"], stopped["exc_message"]) == ("SUCCESS", 2, None)
 
 
 def test_what_waits_survives_a_killed_server(start_server: Start) -> None:
@@ -128,6 +157,7 @@ def test_a_stopped_server_leaves_no_dbt_and_says_so(start_server: Start) -> None
 
 
 def test_a_killed_dbt_names_the_signal_and_memory(start_server: Start) -> None:
+    """Peer defect D1: dbt killed for want of memory was reported as a success."""
     server = start_server()
     server.submit("run", *ENDLESS)
     server.sleeping("run")

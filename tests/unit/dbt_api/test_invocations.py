@@ -20,7 +20,7 @@ def client(server: Server) -> Iterator[DbtApi]:
         yield opened
 
 
-def submit(client: DbtApi, task_id: str, *command: str, **more: int) -> None:
+def submit(client: DbtApi, task_id: str, *command: str, **more: Any) -> None:
     client.submit(SubmitInvocation(task_id=task_id, project="shop", command=list(command), **more))
 
 
@@ -67,6 +67,7 @@ def assert_interrupted(ended: dict[str, Any]) -> None:
 
 
 def test_one_writer_at_a_time_abort_of_both_and_a_queue_position(client: DbtApi, server: Server) -> None:
+    """Peer defects D5 and D11: an aborted one was run all the same; two ran on one target."""
     submit(client, "first", *SLOW)
     server.sleeping("first")
     submit(client, "second", "run", "--select", "orders")

@@ -1,0 +1,80 @@
+"""Contract tests from the server's own OpenAPI: every operation, every check of schemathesis, the same each time.
+
+Knows no route: what the document describes is what is tested. Two things are told to it. A request that fits its schema
+may still be refused with 422 for what it means (a dbt command that is not one), and requests name the registered
+project now and then, so that they get beyond "There is no project".
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from schemathesis.config import SchemathesisConfig
+from schemathesis.core.result import Ok
+from schemathesis.engine import StopReason, events, from_schema
+from schemathesis.engine.recorder import ScenarioRecorder
+
+from contracts.names import PROJECT_NAME_PATTERN
+from tests.unit.dbt_api.conftest import write_project
+from tests.unit.dbt_api.server import TOKEN, Server
+
+CONFIG = {
+    "seed": 3,
+    "headers": {"Authorization": f"Bearer {TOKEN}"},
+    "request-timeout": 60,
+    "continue-on-failure": True,
+    "generation": {"deterministic": True, "max-examples": 4},
+    "checks": {
+        "positive_data_acceptance": {
+            "expected-statuses": ["2xx", "3xx", "401", "403", "404", "409", "422", "429", "503", "504"]
+        }
+    },
+}
+
+
+@pytest.fixture
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    root = tmp_path_factory.mktemp("openapi")
+    server = Server(root / "data", GIT_TIMEOUT_SECONDS="1", HOLD_SECONDS="0", SLOTS="1").start()
+    server.register("shop", write_project(root / "shop"))
+    server.submit("known", "ls", "--nope")
+    server.ended("known")
+    yield server
+    server.end()
+
+
+def name_what_exists(_: Any, case: Any, __: Any) -> None:
+    """Let every other request that names a project or an invocation mean one that there is."""
+    for values in (case.body, case.path_parameters, case.query):
+        for name, known in (("project", "shop"), ("name", "shop"), ("project_dir", "shop"), ("task_id", "known")):
+            value = values.get(name) if isinstance(values, dict) else None
+            if isinstance(value, str) and re.match(PROJECT_NAME_PATTERN, value) and len(value) % 2 == 0:
+                values[name] = known
+
+
+def failures_of(recorder: ScenarioRecorder) -> Iterator[str]:
+    for check in (check for checks in recorder.checks.values() for check in checks):
+        if check.failure_info is not None:
+            failure, sample = check.failure_info.failure, check.failure_info.code_sample
+            yield f"{check.name}: {failure.operation}: {failure.title}\n{failure.message}\n{sample}"
+
+
+def test_every_operation_keeps_its_contract(served: Server) -> None:
+    config = SchemathesisConfig.from_dict(CONFIG)
+    schema = schemathesis.openapi.from_url(f"{served.url}/openapi.json", headers=CONFIG["headers"], config=config)
+    schemathesis.hook("before_call")(name_what_exists)
+    told: list[str] = []
+    tested: set[str] = set()
+    for event in from_schema(schema).execute():
+        if isinstance(event, events.ScenarioFinished):
+            tested.add(event.recorder.label)
+            told += failures_of(event.recorder)
+        elif isinstance(event, events.NonFatalError | events.FatalError):
+            told.append(str(event))
+        elif isinstance(event, events.EngineFinished):
+            assert event.stop_reason is StopReason.COMPLETED
+    assert told == [], "\n\n".join(told)
+    assert tested >= {each.ok().label for each in schema.get_all_operations() if isinstance(each, Ok)}
+    assert "Traceback" not in (served.data / "server.log").read_text()
