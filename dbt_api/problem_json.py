@@ -50,7 +50,7 @@ async def _api_error(_: Request, error: Exception) -> JSONResponse:
 
 async def _unknown_invocation(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, UnknownInvocation)
-    if request.url.path.startswith("/api/"):
+    if request.scope["path"].startswith("/api/"):
         return problem_of(error)
     return JSONResponse({"task_id": error.task_id, "state": InvocationState.NOT_FOUND})
 
