@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
+from starlette.middleware.exceptions import ExceptionMiddleware
 
 from contracts.dbt_api import Scope
 from dbt_api.auth.access import needs
@@ -42,6 +43,7 @@ def create_app() -> FastAPI:
     app.add_middleware(BodyLimit, limit_bytes=settings().body_limit_bytes)
     app.add_middleware(BodyTime)
     app.add_middleware(Door, login=Login(settings()))
+    app.add_middleware(ExceptionMiddleware, handlers=app.exception_handlers)  # for what the door raises
     app.add_middleware(Audit)  # the last one is asked first
     for router in (system.router, compatible.router, invocations.router, projects.router, access.router):
         app.include_router(router)
