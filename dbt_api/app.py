@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
+from starlette.middleware.exceptions import ExceptionMiddleware
 
 from contracts.dbt_api import Scope
 from dbt_api.auth.access import needs
@@ -53,6 +54,7 @@ def create_app(*, with_routes: bool = True) -> FastAPI:
     )
     app.add_middleware(BodyTime)
     app.add_middleware(Door, login=Login(settings()))
+    app.add_middleware(ExceptionMiddleware, handlers=app.exception_handlers)  # for what the door raises
     app.add_middleware(Audit)
     app.add_middleware(RequestLog)  # the last one is asked first
     app.include_router(system.router)

@@ -33,7 +33,7 @@ def problem(
     return JSONResponse(body.model_dump(), status, headers, media_type="application/problem+json")
 
 
-def problem_of(error: ApiError) -> JSONResponse:
+def _problem_of(error: ApiError) -> JSONResponse:
     """The answer that an error of ours becomes."""
     return problem(error.status, error.detail, hint=error.hint, retry_after_seconds=error.retry_after_seconds)
 
@@ -52,13 +52,13 @@ def add_error_handlers(app: FastAPI) -> None:
 
 async def _api_error(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ApiError)
-    return problem_of(error)
+    return _problem_of(error)
 
 
 async def _unknown_invocation(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, UnknownInvocation)
-    if request.url.path.startswith("/api/"):
-        return problem_of(error)
+    if request.scope["path"].startswith("/api/"):
+        return _problem_of(error)
     return JSONResponse({"task_id": error.task_id, "state": InvocationState.NOT_FOUND})
 
 

@@ -205,7 +205,7 @@ def _refusal(response: requests.Response, action: str) -> NotFound | BackendReje
     if response.status_code == 404:
         return NotFound(detail, hint=hint)
     if response.status_code == 401:
-        hint = f"The token is not the one that the {SYSTEM} was started with."
+        hint = f"The {SYSTEM} does not know the token, or it has expired."
     return BackendRejected(
         f"The {SYSTEM} refused to {action}: {detail}",
         system=SYSTEM,

@@ -1,6 +1,9 @@
 """What a route demands of its caller: `needs(Scope.RUN_READ)`, in one of two places.
 
     @router.get("/{task_id}", dependencies=[needs(Scope.RUN_READ)])
+    def read(task_id: str) -> Invocation:
+
+    @router.post("")
     def submit(body: SubmitInvocation, caller: Annotated[Caller, needs(Scope.RUN_WRITE)]) -> Invocation:
 
 A login that is bound to a project gets 404 from every route whose path names another's invocation (`{task_id}`) or
@@ -49,7 +52,7 @@ async def authorised(
     parameters = request.path_params
     if "task_id" in parameters:
         await _check_invocation(caller, parameters["task_id"])
-    elif request.url.path.startswith("/api/v1/projects/"):
+    elif request.scope["path"].startswith("/api/v1/projects/"):  # request.url depends on the Host header
         caller.enter(parameters["name"])
     return caller
 

@@ -9,6 +9,7 @@ from functools import cached_property
 
 TOKEN_START = "pht_"  # noqa: S105  how every API token begins
 PREFIX_LENGTH = len(TOKEN_START) + 10
+NAME_LENGTH = 100
 _KEY = os.urandom(32)
 
 
@@ -31,8 +32,8 @@ class Credentials:
 
     @property
     def claimed_name(self) -> str | None:
-        """Whose secret it claims to be, if it does."""
-        return self.prefix if self.is_token else self.user
+        """Whose secret it claims to be, if it does: the prefix of a token, or the user."""
+        return self.prefix if self.is_token else self.user and self.user[:NAME_LENGTH]
 
     @cached_property
     def digest(self) -> bytes:

@@ -4,15 +4,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dbt_api.auth.identity import Caller
 from dbt_api.auth.login import Login
-from dbt_api.errors import ApiError
-from dbt_api.problem_json import problem_of
 
 OPEN = frozenset({"/ready", "/healthz"})
 """Paths that probes may ask without a login."""
 
 
 class Door:
-    """ASGI middleware: puts the request's Caller into `request.state.caller`, or answers the refusal."""
+    """ASGI middleware: puts the request's Caller into `request.state.caller`, or raises the login's ApiError."""
 
     def __init__(self, app: ASGIApp, *, login: Login) -> None:
         self._app = app
@@ -20,13 +18,9 @@ class Door:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the request pass, or not."""
-        if scope["type"] != "http" or scope["path"] in OPEN:
-            return await self._app(scope, receive, send)
-        try:
+        if scope["type"] == "http" and scope["path"] not in OPEN:
             identity = await self._login.identity(authorization(scope), client_address(scope))
-        except ApiError as error:
-            return await problem_of(error)(scope, receive, send)
-        scope.setdefault("state", {})["caller"] = Caller(identity)
+            scope.setdefault("state", {})["caller"] = Caller(identity)
         return await self._app(scope, receive, send)
 
 

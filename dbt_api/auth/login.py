@@ -45,38 +45,36 @@ class Login:
         if given is None:
             raise _refused()
         self._throttle.check(given, address)
-        found = await self._found(given)
+        found = await self._found(given, address)
         if found is None:
             self._throttle.failed(given, address)
             raise _refused()
         self._throttle.succeeded(given, address)
         return found
 
-    async def _found(self, given: Credentials) -> Identity | None:
+    async def _found(self, given: Credentials, address: str) -> Identity | None:
         if self._is_root(given):
             return ROOT
         if given.is_token:
             return await run_in_threadpool(identify_token, given)
-        if given.user is not None:
-            return await self._user(given)
-        if self._oidc is None:
-            return None
+        if (known := self._passwords.get(given.digest)) is not None:
+            return known
         async with self._slow_checks:
-            return await run_in_threadpool(self._oidc.identify, given.secret)
+            self._throttle.check(given, address)  # others that waited here may have failed meanwhile
+            return await self._slowly_found(given)
+
+    async def _slowly_found(self, given: Credentials) -> Identity | None:
+        if given.user is None:
+            return await run_in_threadpool(self._oidc.identify, given.secret) if self._oidc else None
+        found = await run_in_threadpool(identify_user, self._users, given) if self._users else None
+        if found is not None:
+            self._passwords.put(given.digest, found)
+        return found
 
     def _is_root(self, given: Credentials) -> bool:
         if self._root is None or given.user not in (None, ROOT_NAME):
             return False
         return hmac.compare_digest(given.secret.encode(), self._root)
-
-    async def _user(self, given: Credentials) -> Identity | None:
-        if (known := self._passwords.get(given.digest)) is not None or not self._users:
-            return known
-        async with self._slow_checks:
-            found = await run_in_threadpool(identify_user, self._users, given)
-        if found is not None:
-            self._passwords.put(given.digest, found)
-        return found
 
 
 def _refused() -> ApiError:

@@ -71,6 +71,13 @@ def test_a_path_that_no_decent_client_would_send(guarded: Server, path: str) -> 
     assert raw(guarded, f"GET {path} HTTP/1.1\r\nHost: x\r\n{login}\r\n".encode()) in (404, 422)
 
 
+@pytest.mark.parametrize("query", [b"\xff\xfe", b"%ff%fe", b"a=%00", b"=", b"&&&", b"limit[]=1", b"a=1;b=2"])
+@pytest.mark.parametrize("path", [b"/invocations/", b"/api/v1/projects/shop/", b"/nowhere", b"/openapi.json/"])
+def test_queries_that_are_hardly_text(guarded: Server, path: bytes, query: bytes) -> None:
+    login = f"Authorization: Bearer {TOKEN}\r\n".encode()
+    assert raw(guarded, b"GET %s?%s HTTP/1.1\r\nHost: x\r\n%s\r\n" % (path, query, login)) < 500
+
+
 def raw(server: Server, sent: bytes) -> int:
     """The status that these bytes are answered with."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:

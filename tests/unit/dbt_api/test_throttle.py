@@ -1,17 +1,21 @@
 """Who guesses has to wait; nobody else has to."""
 
 import asyncio
+import base64
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 import requests
+from pydantic import SecretStr
 from requests.adapters import HTTPAdapter
 
 from dbt_api.auth.credentials import Credentials
 from dbt_api.auth.expiring import Counter
+from dbt_api.auth.login import SLOW_CHECKS, Login
 from dbt_api.auth.throttle import Throttle
 from dbt_api.errors import ApiError
+from dbt_api.settings import Settings
 from tests.unit.dbt_api.server import TOKEN, Server
 
 
@@ -75,6 +79,22 @@ def refused(throttle: Throttle, address: str) -> bool:
     except ApiError as error:
         return error.status == 429
     return False
+
+
+def test_guesses_that_come_all_at_once_count_too(guarded: Server) -> None:
+    given = Settings(token=SecretStr("root"), users_file=guarded.data.parent / "users.json", login_failures=2)
+    login = Login(given)
+
+    async def guess(number: int) -> int:
+        header = base64.b64encode(f"ada:guess-{number}".encode())
+        with pytest.raises(ApiError) as refused:
+            await login.identity(b"Basic " + header, "192.0.2.1")
+        return refused.value.status
+
+    async def all_at_once() -> list[int]:
+        return await asyncio.gather(*(guess(number) for number in range(20)))
+
+    assert asyncio.run(all_at_once()).count(401) <= 2 + SLOW_CHECKS
 
 
 def test_waiting_ends_and_memory_is_bounded() -> None:

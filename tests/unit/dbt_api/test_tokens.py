@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +109,16 @@ def test_an_expired_token_says_so_to_its_holder_only(guarded: Server) -> None:
 def test_a_token_that_makes_no_sense_is_not_made(guarded: Server, wrong: dict[str, Any]) -> None:
     body = {"name": "tester", "scopes": ["run:read"], **wrong}
     assert guarded.call("POST", "/api/v1/tokens", json=body).status_code == 422
+
+
+def test_a_store_that_is_gone_is_503_for_a_token(start_server: Callable[..., Server]) -> None:
+    """D3: the store is down."""
+    server = start_server()
+    secret = server.make_token("run:read")
+    with sqlite3.connect(server.data / "dbt_api.db") as store:
+        store.execute("DROP TABLE api_token")
+    answer = server.call_with(secret, "GET", "/invocations")
+    assert (answer.status_code, "database" in answer.json()["detail"]) == (503, True)
 
 
 def test_tokens_on_the_command_line(beside: Server, capsys: pytest.CaptureFixture[str]) -> None:
