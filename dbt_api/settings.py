@@ -47,7 +47,7 @@ WorkerId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
 class Settings(BaseSettings):
     """Where the server keeps its state and how much it does at a time."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore")
 
     data: Path = Field(default=ROOT / ".pilothouse" / "dbt_api", description="The folder that holds all state.")
     host: str = "127.0.0.1"
@@ -129,5 +129,6 @@ def settings() -> Settings:
     """The settings of this process, read once. The token may also lie in the data folder's `secrets`."""
     read = Settings()
     if read.token is None and read.token_file.is_file():
-        read.token = SecretStr(read.token_file.read_text().strip())
+        text = read.token_file.read_text().strip()
+        read.token = SecretStr(text) if text else None
     return read
