@@ -61,6 +61,11 @@ class Settings(BaseSettings):
     worker_lease_seconds: float = Field(default=60, ge=2, description="Silent for so long, a worker counts as lost.")
     drain_seconds: float = Field(default=0, ge=0, description="How long a stopped worker lets dbt run on.")
     retention_days: int | None = Field(default=None, ge=1, description="Ended invocations older than this go; or none.")
+    files_url: str | None = Field(
+        default=None,
+        pattern=r"^[a-z0-9]+://.+",
+        description="fsspec URL, e.g. s3://bucket/prefix, that workers copy logs and artifacts to for other hosts.",
+    )
     log_format: Literal["text", "json"] = Field(default="text", description="Form of this process's own log.")
     slots: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, description="dbt commands at a time.")
     dbt: Path = Field(default=Path(sys.executable).parent / "dbt", description="The dbt command of its environment.")

@@ -15,6 +15,7 @@ from contracts.dbt_api import InvocationState, Outcome
 from dbt_api import store
 from dbt_api.database import engine
 from dbt_api.lifecycle import stopping
+from dbt_api.records.shared_files import Upload
 from dbt_api.running.attempt import Attempt
 from dbt_api.running.command import option
 from dbt_api.running.dbt_process import dbt_command, dbt_environment, installed, keep_parse_cache, parse_cache
@@ -112,9 +113,10 @@ def _start(row: InvocationRow) -> InvocationRow | None:
 def follow(row: InvocationRow, attempt: Attempt) -> None:
     """Wait until the attempt is over, stopping it when asked to; then write down how it ended."""
     stop = Stopping(row, attempt)
-    while attempt.is_alive():
-        stop.look()
-        time.sleep(LOOK_SECONDS)
+    with Upload(attempt):
+        while attempt.is_alive():
+            stop.look()
+            time.sleep(LOOK_SECONDS)
     conclude(row.task_id, attempt)
 
 
