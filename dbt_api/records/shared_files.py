@@ -19,9 +19,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from fsspec import AbstractFileSystem  # type: ignore[import-untyped]
-from fsspec.core import url_to_fs  # type: ignore[import-untyped]
-
 from dbt_api.errors import not_found
 from dbt_api.running.attempt import Attempt
 from dbt_api.settings import settings
@@ -208,7 +205,10 @@ def check() -> None:
 
 
 @cache
-def _storage() -> tuple[AbstractFileSystem, str]:
+def _storage() -> tuple[Any, str]:
+    """The file system of fsspec and the path on it that everything lies below."""
+    from fsspec.core import url_to_fs  # type: ignore[import-untyped]
+
     url = settings().files_url
     assert url is not None
     options: dict[str, Any] = {"config_kwargs": S3_TIMES} if url.startswith("s3") else {}

@@ -1,6 +1,6 @@
 """What becomes of an invocation whose worker is gone for good."""
 
-from contracts.dbt_api import Outcome
+from contracts.dbt_api import InvocationState, Outcome
 from dbt_api import store
 from dbt_api.running.outcome import Story, failure, judge
 from dbt_api.settings import settings
@@ -9,7 +9,7 @@ from dbt_api.tables import InvocationRow
 
 def account_for(row: InvocationRow, because: str | None = None) -> None:
     """End it, or let it wait for another attempt; nothing happens when it went on in between."""
-    if row.stop_reason is None and is_repeatable(row):
+    if row.state is InvocationState.STARTED and row.stop_reason is None and is_repeatable(row):
         store.requeue(row)
         return
     told = because or f"The worker '{row.worker}' was lost: it was silent for more than its lease."
