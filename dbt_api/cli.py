@@ -5,6 +5,7 @@ Exit status: 0 well, 1 a problem was found, 2 it may not start and one sentence 
 
 import argparse
 import logging
+import re
 import sys
 from collections.abc import Callable
 
@@ -20,7 +21,7 @@ Action = Callable[[argparse.Namespace], int]
 
 def main(words: list[str] | None = None) -> int:
     """Read the command line and the settings, then do what is asked."""
-    chosen = _parser().parse_args(words)
+    chosen = parser().parse_args(words)
     try:
         settings()
     except (ValidationError, SettingsError) as error:
@@ -29,11 +30,12 @@ def main(words: list[str] | None = None) -> int:
     return action(chosen)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """The commands and their options."""
+    made = argparse.ArgumentParser(
         prog="python -m dbt_api", description="The dbt API. Settings are environment variables, see docs/dbt-api.md."
     )
-    subparsers = parser.add_subparsers(required=True, metavar="action")
+    subparsers = made.add_subparsers(required=True, metavar="action")
 
     def add(name: str, action: Action, told: str) -> argparse.ArgumentParser:
         added = subparsers.add_parser(name, help=told, description=told)
@@ -46,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     add("migrate", _migrate, "Bring the database's schema to the newest version.")
     add("doctor", _doctor, "Check settings, database, queue, disk, dbt, workers, clock; say what to do.")
     token.add_parser(subparsers)
-    return parser
+    return made
 
 
 def _serve(chosen: argparse.Namespace) -> int:
@@ -104,9 +106,10 @@ def _doctor(_: argparse.Namespace) -> int:
 def _sentences(error: ValidationError | SettingsError) -> list[str]:
     """What is wrong with each setting, by the name of its variable; never the value, which may be a secret."""
     if isinstance(error, SettingsError):
-        return [f'{error}: lists are written as JSON, for example ["/srv/dbt"].']
+        name = next(iter(re.findall(r'field "(\w+)"', str(error))), "").upper()
+        return [f'{PREFIX}{name}: lists are written as JSON, for example ["/srv/dbt"].']
     return [
-        f"{PREFIX}{'_'.join(str(part) for part in each['loc']).upper()}: {each['msg']}."
+        f"{PREFIX}{str(next(iter(each['loc']), '')).upper()}: {each['msg'].removeprefix('Value error, ')}."
         for each in error.errors(include_url=False, include_input=False)
     ]
 

@@ -6,7 +6,7 @@ import socket
 import stat
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -42,7 +42,7 @@ class Finding:
 
 def examine() -> list[Finding]:
     """Every finding; what needs the database is left out when there is none."""
-    findings = [_token(), _data(), _disk(), _dbt(), _database()]
+    findings = [_token(), _data(), _disk(), _dbt(), _storage(), _database()]
     if findings[-1].is_well:
         findings += [_guarded("queue", _queue), _guarded("workers", _workers), _guarded("clock", _clock)]
     return findings
@@ -91,6 +91,21 @@ def _dbt() -> Finding:
     if not adapters():
         return Finding("dbt", "there is no adapter beside it", "install the adapter of your warehouse, e.g. dbt-duckdb")
     return Finding("dbt", f"{installed().get('core', 'of unknown version')} with {', '.join(adapters())}")
+
+
+def _storage() -> Finding:
+    from dbt_api.records import shared_files
+
+    if settings().files_url is None:
+        advice = f"set {PREFIX}FILES_URL, or others cannot read what this one's workers leave"
+        alone = Finding("storage", "logs and artifacts stay on this host")
+        return replace(alone, advice=advice) if settings().is_shared and not settings().worker else alone
+    try:
+        shared_files.check()
+    except Exception as error:  # each storage has its own
+        told = f"{settings().files_url} cannot be written: {type(error).__name__}: {error}".splitlines()[0]
+        return Finding("storage", told, "check the bucket, its rights and the usual variables of its keys")
+    return Finding("storage", f"{settings().files_url} can be written")
 
 
 def _database() -> Finding:

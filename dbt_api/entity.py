@@ -9,7 +9,6 @@ from dbt_api import forecast, store
 from dbt_api.records.counts import Progress, progress_of
 from dbt_api.records.record import record_of
 from dbt_api.retrying import reason_against
-from dbt_api.running.attempt import Attempt
 from dbt_api.running.command import command_name
 from dbt_api.tables import InvocationRow, now
 
@@ -43,7 +42,7 @@ def _entity(
     row: InvocationRow, *, place: forecast.Place | None, retried_by: str | None, moment: datetime
 ) -> Invocation:
     running = row.state is InvocationState.STARTED
-    progress = progress_of(Attempt(row.task_id, row.attempt).log) if running else None
+    progress = progress_of(record_of(row)) if running else None
     phase = _phase(row, progress)
     reason = reason_against(row)
     return Invocation(

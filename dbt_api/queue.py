@@ -8,9 +8,11 @@ Requests use DBOS's client, which fails when the database is away, where DBOS it
 """
 
 import contextlib
+import logging
 import os
 import socket
 import threading
+import time
 from collections.abc import Collection
 from enum import StrEnum
 from functools import cache
@@ -32,6 +34,7 @@ WORKFLOW = "invocation"
 APPLICATION_VERSION = "1"
 """Constant: DBOS recovers only workflows of its own version. Change it on purpose, with an empty queue."""
 RECOVERIES = 100
+BATCH = 1000
 RECORDING_SECONDS = 10
 """Allowance for writing down how a workflow ended, after its dbt has ended."""
 
@@ -75,6 +78,8 @@ def open_queue(*, takes_work: bool) -> None:
     if not takes_work:
         DBOS.listen_queues([])
     DBOS.launch()
+    log = logging.getLogger("dbos")  # its lines in our form
+    log.handlers, log.propagate, log.level = [], True, logging.WARNING
     DBOS.register_queue(
         QUEUE,
         worker_concurrency=settings().slots,
@@ -134,9 +139,13 @@ def delete(task_ids: list[str]) -> None:
 
 def whereabouts(task_ids: list[str]) -> dict[str, Whereabouts]:
     """Where the queue has these invocations; one that it does not know is absent."""
-    if not task_ids:
-        return {}
-    found = _client().list_workflows(workflow_ids=task_ids, load_input=False, load_output=False)
+    found = [
+        each
+        for start in range(0, len(task_ids), BATCH)
+        for each in _client().list_workflows(
+            workflow_ids=task_ids[start : start + BATCH], load_input=False, load_output=False
+        )
+    ]
     return {each.workflow_id: _WHEREABOUTS.get(each.status, Whereabouts.ENDED) for each in found}
 
 
@@ -175,3 +184,6 @@ def close_queue() -> None:
         follower.join(timeout=patience)
     timer.cancel()
     stopping.set()
+    until = time.monotonic() + patience
+    while _in_flight and time.monotonic() < until:  # a turn that came in the last moment
+        time.sleep(0.05)

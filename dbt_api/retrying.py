@@ -17,8 +17,8 @@ from dbt_api.projects.parse import KINDS
 from dbt_api.projects.problems import problems_of
 from dbt_api.projects.registry import get_project
 from dbt_api.records.counts import Node, Progress, progress_of
+from dbt_api.records.record import record_of
 from dbt_api.redaction import HIDDEN
-from dbt_api.running.attempt import Attempt
 from dbt_api.running.command import command_name, options_apart
 from dbt_api.running.dbt_process import DbtCall
 from dbt_api.tables import InvocationRow
@@ -65,8 +65,8 @@ def retry_of(row: InvocationRow, request: RetryRequest) -> SubmitInvocation:
 
 def _narrowed(row: InvocationRow, mode: RetryMode) -> list[str]:
     """The command with the unfinished nodes as its selection; as it was when there is nothing to resume from."""
-    attempt = Attempt(row.task_id, row.attempt)
-    progress = progress_of(attempt.log)
+    record = record_of(row)
+    progress = progress_of(record)
     if mode is RetryMode.INTERRUPTED and row.outcome not in BROKEN_OFF:
         raise _conflict(row, "It was not broken off: nothing was interrupted.")
     if command_name(row.command) not in RESUMABLE or not progress.nodes:
@@ -74,7 +74,7 @@ def _narrowed(row: InvocationRow, mode: RetryMode) -> list[str]:
     wanted = _unfinished(row, progress)
     if mode is RetryMode.INTERRUPTED:
         failed = {name for name, node in progress.nodes.items() if node.has_failed}
-        wanted -= failed | _below(failed, attempt.target / "manifest.json")
+        wanted -= failed | _below(failed, record.json_artifact("manifest.json"))
     if not wanted:
         raise _conflict(row, f"No node is left that a retry in mode '{mode}' would run.")
     selectors = [_selector(name, progress.nodes.get(name)) for name in sorted(wanted)]
@@ -112,9 +112,9 @@ def _selector(unique_id: str, node: Node | None) -> str:
     return selector_of(unique_id, path=node.path if node is not None else None)
 
 
-def _below(failed: set[str], manifest: Path) -> set[str]:
-    """All that depends on what failed, by the manifest that dbt wrote."""
-    children: dict[str, Any] = json.loads(manifest.read_text()).get("child_map", {}) if manifest.exists() else {}
+def _below(failed: set[str], manifest: dict[str, Any]) -> set[str]:
+    """All that depends on what failed, by the manifest that dbt wrote; nothing without one."""
+    children: dict[str, Any] = manifest.get("child_map") or {}
     below: set[str] = set()
     left = list(failed)
     while left:

@@ -67,7 +67,9 @@ class OidcSettings(BaseModel):
 class Settings(BaseSettings):
     """Where the server keeps its state and how much it does at a time."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter="__", extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="__", env_ignore_empty=True, extra="ignore"
+    )
 
     data: Path = Field(default=ROOT / ".pilothouse" / "dbt_api", description="The folder that holds all state.")
     host: str = "127.0.0.1"
@@ -81,6 +83,11 @@ class Settings(BaseSettings):
     worker_lease_seconds: float = Field(default=60, ge=2, description="Silent for so long, a worker counts as lost.")
     drain_seconds: float = Field(default=0, ge=0, description="How long a stopped worker lets dbt run on.")
     retention_days: int | None = Field(default=None, ge=1, description="Ended invocations older than this go; or none.")
+    files_url: str | None = Field(
+        default=None,
+        pattern=r"^[a-z0-9]+://.+",
+        description="fsspec URL, e.g. s3://bucket/prefix, that workers copy logs and artifacts to for other hosts.",
+    )
     log_format: Literal["text", "json"] = Field(default="text", description="Form of this process's own log.")
     slots: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, description="dbt commands at a time.")
     dbt: Path = Field(default=Path(sys.executable).parent / "dbt", description="The dbt command of its environment.")
@@ -198,5 +205,6 @@ def settings() -> Settings:
     """The settings of this process, read once. The token may also lie in the data folder's `secrets`."""
     read = Settings()
     if read.token is None and read.token_file.is_file():
-        read.token = SecretStr(read.token_file.read_text().strip())
+        text = read.token_file.read_text().strip()
+        read.token = SecretStr(text) if text else None
     return read

@@ -81,3 +81,8 @@ class Caller:
         if project is not None and not self.sees(project):
             raise not_found("project", project)
         return project or self.identity.project
+
+    def check_unbound(self) -> None:
+        """What is about the whole server is not for a login of one project. Raises ApiError 403."""
+        if self.identity.project is not None:
+            raise ApiError(403, "This login is bound to a project, and this is about all of them.")

@@ -7,14 +7,13 @@ is `data.node_info.node_status` of NodeStart and NodeFinished; taking a line in 
 import threading
 from collections import Counter, OrderedDict
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 from contracts.dbt_api import NodeCounts, Phase
 from contracts.log_event import LogEvent, parse_log_line
+from dbt_api.records.record import Record
 
 REMEMBERED = 64
-BLOCK = 4 << 20
 COUNTED_AS = {
     **dict.fromkeys(("success", "pass"), "passed"),
     **dict.fromkeys(("error", "fail", "runtime error", "partial success"), "error"),
@@ -70,19 +69,13 @@ class Progress:
     total: int | None = None
     nodes: dict[str, Node] = field(default_factory=dict)
 
-    def read_on(self, log: Path) -> None:
+    def read_on(self, record: Record) -> None:
         """Take in the lines that were added since; a last line without its end waits for it."""
-        if not log.exists():
-            return
-        with log.open("rb") as file:
-            file.seek(self.offset)
-            rest = b""
-            while block := file.read(BLOCK):
-                *lines, rest = (rest + block).split(b"\n")
-                for line in lines:
-                    self.offset += len(line) + 1
-                    if any(mark in line for mark in TOLD):
-                        self.add(parse_log_line(line.decode(errors="replace")))
+        while lines := record.log_lines(self.offset):
+            for line in lines:
+                self.offset += len(line)
+                if any(mark in line for mark in TOLD):
+                    self.add(parse_log_line(line.decode(errors="replace")))
 
     def add(self, event: LogEvent) -> None:
         """Take in one event."""
@@ -123,24 +116,24 @@ class Progress:
         return NodeCounts(**counted, total=max(self.total or 0, len(self.nodes)))
 
 
-_remembered: OrderedDict[Path, Progress] = OrderedDict()
+_remembered: OrderedDict[str, Progress] = OrderedDict()
 _lock = threading.Lock()
 
 
-def progress_of(log: Path) -> Progress:
-    """How far the dbt is that writes this log."""
+def progress_of(record: Record) -> Progress:
+    """How far the dbt is that writes this record's log."""
     with _lock:
-        progress = _remembered.pop(log, None) or Progress()
-        progress.read_on(log)
-        _remembered[log] = progress
+        progress = _remembered.pop(record.identity, None) or Progress()
+        progress.read_on(record)
+        _remembered[record.identity] = progress
         while len(_remembered) > REMEMBERED:
             _remembered.popitem(last=False)
         return replace(progress, nodes=dict(progress.nodes))
 
 
-def facts_of_end(log: Path) -> dict[str, Any]:
+def facts_of_end(record: Record) -> dict[str, Any]:
     """What the log of an ended dbt gives to its invocation's row: dbt's own id and the final counts."""
-    progress = progress_of(log)
+    progress = progress_of(record)
     counts = progress.counts(ended=True)
     return {
         "invocation_id": progress.invocation_id,

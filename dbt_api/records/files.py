@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-
-from dbt_api.running.attempt import Attempt
+from typing import Protocol
 
 LOG = "events.jsonl"
 """All that dbt printed: its JSON events, and tracebacks and usage errors in between."""
@@ -27,9 +26,25 @@ class StoredFile:
     changed_ns: int
 
 
+class Files(Protocol):
+    """What is asked of an attempt's files, wherever they lie."""
+
+    def list(self, under: str) -> Iterator[StoredFile]:
+        """All files below a folder of the attempt."""
+
+    def find(self, name: str) -> StoredFile | None:
+        """One file; None also for a name that leads out of the attempt's folder."""
+
+    def size(self, name: str) -> int:
+        """Bytes in a file so far, 0 while there is none."""
+
+    def read(self, name: str, start: int, end: int) -> bytes:
+        """Bytes `start` up to but not including `end`, fewer where the file ends before."""
+
+
 @dataclass(frozen=True)
 class AttemptFiles:
-    """The files of one attempt, named by their path below its folder, with `/` between the parts."""
+    """The files of one attempt on the own disk, named by their path below its folder, with `/` between the parts."""
 
     folder: Path
 
@@ -66,8 +81,3 @@ class AttemptFiles:
     def _stored(self, path: Path) -> StoredFile:
         found = path.stat()
         return StoredFile(path.relative_to(self.folder).as_posix(), found.st_size, found.st_mtime_ns)
-
-
-def files_of(task_id: str, attempt: int) -> AttemptFiles:
-    """The files of an attempt, on the server's own disk."""
-    return AttemptFiles(Attempt(task_id, attempt).folder)

@@ -17,8 +17,11 @@ import orjson
 
 from contracts.dbt_api import Artifact
 from dbt_api.errors import not_found
-from dbt_api.records.files import LOG, TARGET, AttemptFiles, StoredFile, files_of
+from dbt_api.records.files import LOG, TARGET, AttemptFiles, Files, StoredFile
 from dbt_api.records.masking import Mask, mask
+from dbt_api.records.shared_files import SharedFiles
+from dbt_api.running.attempt import Attempt
+from dbt_api.settings import settings
 from dbt_api.tables import InvocationRow
 
 BLOCK = 256 << 10
@@ -40,7 +43,7 @@ class Record:
     complete: bool
     """Nothing will be added any more."""
     finished_at: datetime | None
-    files: AttemptFiles
+    files: Files
     mask: Mask
 
     @property
@@ -128,4 +131,10 @@ def record_of(row: InvocationRow, attempt: int | None = None) -> Record:
         raise not_found("attempt", str(number))
     complete = row.state.is_terminal or number < row.attempt
     identity = f"{row.task_id}/{number} of {row.created_at}"
-    return Record(identity, number, complete, row.finished_at, files_of(row.task_id, number), mask())
+    return Record(identity, number, complete, row.finished_at, _files_of(row.task_id, number), mask())
+
+
+def _files_of(task_id: str, attempt: int) -> Files:
+    """On the own disk what ran here, on the shared storage what ran elsewhere."""
+    own = AttemptFiles(Attempt(task_id, attempt).folder)
+    return own if settings().files_url is None or own.folder.is_dir() else SharedFiles(task_id, attempt)

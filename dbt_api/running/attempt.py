@@ -145,4 +145,4 @@ class Attempt(Execution):
 
     def __init__(self, task_id: str, number: int) -> None:
         super().__init__(settings().attempts / task_id / str(number))
-        self.number = number
+        self.task_id, self.number = task_id, number

@@ -18,6 +18,8 @@ from dbt_api.lifecycle import stopping
 from dbt_api.projects.defer import defer_words
 from dbt_api.projects.learning import learn_from
 from dbt_api.records.counts import facts_of_end
+from dbt_api.records.record import record_of
+from dbt_api.records.shared_files import Upload
 from dbt_api.running.attempt import Attempt
 from dbt_api.running.command import option
 from dbt_api.running.dbt_process import DbtCall, installed, keep_parse_cache, parse_cache
@@ -130,9 +132,11 @@ def _start(row: InvocationRow) -> InvocationRow | None:
 def follow(row: InvocationRow, attempt: Attempt) -> None:
     """Wait until the attempt is over, stopping it when asked to; then write down how it ended."""
     stop = Stopping(row, attempt)
-    while attempt.is_alive():
-        stop.look()
-        time.sleep(LOOK_SECONDS)
+    with Upload(attempt):
+        while attempt.is_alive():
+            stop.look()
+            time.sleep(LOOK_SECONDS)
+        scrub_artifacts(attempt.target, row)
     conclude(row.task_id, attempt)
 
 
@@ -152,11 +156,10 @@ def conclude(task_id: str, attempt: Attempt) -> None:
     facts = (
         {"exit_code": ending.exit_code, "signal": ending.signal, "peak_rss_kb": ending.peak_rss_kb} if ending else {}
     )
-    scrub_artifacts(attempt.target, row)
     if option(row.command, "--vars") is None and not row.env:  # others would make every run without them parse in full
         keep_parse_cache(attempt.target / "partial_parse.msgpack", _cache_of(row))
     learn_from(row, attempt, succeeded=verdict.state is InvocationState.SUCCESS)
-    facts |= facts_of_end(attempt.log)
+    facts |= facts_of_end(record_of(row))
     version = story.dbt_version or installed(row.environment).get("core")
     store.finish(task_id, verdict, attempt=attempt.number, dbt_version=version, **facts)
 

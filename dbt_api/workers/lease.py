@@ -76,13 +76,11 @@ class Lease:
         while not self._left.wait(settings().worker_lease_seconds / RENEWALS_PER_LEASE):
             moment = clock()
             try:
-                kept = registry.renew(self._incarnation)
-            except SQLAlchemyError as error:
+                if not registry.renew(self._incarnation):
+                    return self._lose()
+                self._note_renewal(moment)
+            except (SQLAlchemyError, OSError) as error:
                 LOG.warning("The worker's lease could not be renewed: %s", error)
-                continue
-            if not kept:
-                return self._lose()
-            self._note_renewal(moment)
         return None
 
     def _note_renewal(self, moment: float) -> None:

@@ -9,6 +9,7 @@ from sqlmodel import col, delete, select
 
 from dbt_api import queue
 from dbt_api.database import session
+from dbt_api.records import shared_files
 from dbt_api.settings import settings
 from dbt_api.store import TERMINAL
 from dbt_api.tables import InvocationRow, now
@@ -33,6 +34,7 @@ def _forget_rows(days: int) -> int:
             col(InvocationRow.state).in_(TERMINAL), col(InvocationRow.finished_at) < now() - timedelta(days=days)
         )
         task_ids = list(opened.exec(old.limit(BATCH)))
+    shared_files.forget(task_ids)
     queue.delete(task_ids)
     with session() as opened:
         opened.exec(delete(InvocationRow).where(col(InvocationRow.task_id).in_(task_ids)))
@@ -43,9 +45,7 @@ def _sweep_folders(days: int) -> None:
     """Remove the folders whose invocation is gone; recent ones are left alone, since their row may be on its way."""
     if not settings().attempts.is_dir():
         return
-    old = [
-        each for each in settings().attempts.iterdir() if time.time() - each.stat().st_mtime > min(days, 1) * 24 * 3600
-    ]
+    old = [each for each in settings().attempts.iterdir() if time.time() - each.stat().st_mtime > days * 24 * 3600]
     for start in range(0, len(old), BATCH):
         batch = old[start : start + BATCH]
         with session() as opened:

@@ -1,5 +1,7 @@
 """What runs beside the routes for as long as the process lives: the lease, the queue, the caretaker."""
 
+import threading
+
 from contracts.dbt_api import InvocationState
 from dbt_api import queue, store
 from dbt_api.database import migrate
@@ -20,6 +22,7 @@ class Service:
 
     def __init__(self) -> None:
         self._is_prepared = False
+        self._stopping = threading.Lock()
         self._caretaker = Caretaker()
 
     def prepare(self, *, alone: bool = True) -> None:
@@ -45,10 +48,11 @@ class Service:
         self._caretaker.start()
 
     def stop(self) -> None:
-        """Take no more work, end what runs, say farewell. Safe to repeat."""
-        self._caretaker.stop()
-        queue.close_queue()
-        lease.give_back()
+        """Take no more work, end what runs, say farewell. A second call waits for the first."""
+        with self._stopping:
+            self._caretaker.stop()
+            queue.close_queue()
+            lease.give_back()
 
 
 service = Service()

@@ -1,0 +1,112 @@
+"""Logs and artifacts on storage that hosts share: a real S3 wire protocol, by moto."""
+
+import json
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3  # type: ignore[import-untyped]
+import pytest
+from moto.server import ThreadedMotoServer
+
+from dbt_api.records import shared_files
+from dbt_api.records.shared_files import LOG, SharedFiles
+from dbt_api.running.attempt import Attempt
+from dbt_api.settings import settings
+from tests.unit.dbt_api.postgres import Postgres
+from tests.unit.dbt_api.server import eventually
+from tests.unit.dbt_api.test_workers import Cluster, slow
+
+BUCKET = "pilothouse"
+
+
+@pytest.fixture
+def storage(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
+    """URL of an empty bucket, which this process and those it starts can reach."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    host, port = server.get_host_and_port()
+    for name, value in {
+        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+        "AWS_ACCESS_KEY_ID": "key",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "PILOTHOUSE_DBT_API_FILES_URL": f"s3://{BUCKET}/prefix",
+        "PILOTHOUSE_DBT_API_DATA": str(tmp_path / "here"),
+    }.items():
+        monkeypatch.setenv(name, value)
+    boto3.client("s3").create_bucket(Bucket=BUCKET)
+    settings.cache_clear()
+    shared_files._storage.cache_clear()
+    yield f"s3://{BUCKET}/prefix"
+    settings.cache_clear()
+    shared_files._storage.cache_clear()
+    server.stop()
+
+
+def test_a_log_is_read_by_range_from_its_pieces_and_then_from_the_whole(storage: str) -> None:
+    attempt, files = Attempt("run", 1), SharedFiles("run", 1)
+    assert (files.size(LOG), files.read(LOG, 0, 10), list(files.list("target"))) == (0, b"", [])
+    attempt.target.mkdir(parents=True)
+    for text in ("0123", "4567", "", "89"):
+        with attempt.log.open("a") as log:
+            log.write(text)
+        assert files.add_piece(attempt.log) == len(text)
+    ranges = [(0, 10), (2, 6), (3, 4), (4, 5), (7, 99), (10, 20), (0, 0)]
+
+    def assert_whole() -> None:
+        assert files.size(LOG) == 10
+        for start, end in ranges:
+            assert files.read(LOG, start, end) == b"0123456789"[start:end], (start, end)
+
+    assert_whole()
+    (attempt.target / "compiled").mkdir()
+    (attempt.target / "compiled" / "a.sql").write_text("select 1")
+    (attempt.target / "partial_parse.msgpack").write_text("a cache")
+    (attempt.target / "secret").symlink_to("/etc/passwd")
+    files.add_all(attempt)
+    files.add_all(attempt)
+    assert_whole()
+    assert [(each.name, each.size) for each in files.list("target")] == [("target/compiled/a.sql", 8)]
+    assert list(files.list("log")) == []
+    stored = files.find("target/compiled/a.sql")
+    assert stored is not None
+    assert stored.changed_ns > 1e18
+    assert files.read("target/compiled/a.sql", 0, 6) == b"select"
+    for name in ("../../other/1/events.jsonl", "/etc/passwd", "nope", "target", "target/../events.jsonl", "a\0b"):
+        assert files.find(name) is None, name
+    shared_files.forget(["run", "unknown"])
+    assert files.size(LOG) == 0
+
+
+def test_two_workers_with_folders_of_their_own_leave_everything_on_one_bucket(
+    storage: str, tmp_path: Path, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster = Cluster(tmp_path, postgres.database())
+    monkeypatch.setenv("DBT_ENV_WITNESS", str(cluster.witness))
+    cluster.start()
+    for name in ("one", "two"):
+        cluster.worker(name, SLOTS="1")
+    for target in ("dev", "prod"):
+        cluster.server.submit(target, *slow(600, "--target", target))
+    for target in ("dev", "prod"):
+        files = SharedFiles(target, 1)
+        eventually(lambda files=files: b"START sql" in files.read(LOG, 0, 1 << 20))  # type: ignore[misc]
+        assert cluster.server.read(target)["state"] == "STARTED", "the log is there while dbt runs"
+    assert {cluster.server.read(target)["worker"] for target in ("dev", "prod")} == {"one", "two"}
+    for target in ("dev", "prod"):
+        cluster.server.call("POST", f"/api/v1/invocations/{target}/abort")
+        assert cluster.server.ended(target)["state"] == "ABORTED"
+        files = SharedFiles(target, 1)
+        results = files.find("target/run_results.json")
+        assert results is not None, "the artifacts were there before the end was told"
+        assert results.size == 2
+        own = cluster.worker_of(target).attempt(target) / LOG
+        log = files.read(LOG, 0, 1 << 20)
+        assert log == own.read_bytes()
+        assert cluster.server.call("GET", f"/api/v1/invocations/{target}/logs").content == log
+        assert cluster.server.call("GET", f"/api/v1/invocations/{target}/artifacts/run_results.json").content == b"{}"
+        assert all(json.loads(line) for line in log.splitlines())
+    for each in cluster.started:
+        each.end()
