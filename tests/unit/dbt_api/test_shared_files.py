@@ -10,7 +10,8 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from dbt_api.records import shared_files
-from dbt_api.records.shared_files import LOG, SharedFiles
+from dbt_api.records.files import LOG
+from dbt_api.records.shared_files import SharedFiles
 from dbt_api.running.attempt import Attempt
 from dbt_api.settings import settings
 from tests.unit.dbt_api.postgres import Postgres
