@@ -15,6 +15,7 @@ from contracts.dbt_api import (
 )
 from dbt_api import store
 from dbt_api.errors import ApiError
+from dbt_api.openapi import problems
 from dbt_api.projects import parse, registry, sources
 
 router = APIRouter(prefix="/api/v1", tags=["projects"])
@@ -38,7 +39,7 @@ def read(name: ProjectName) -> RegisteredProject:
     return registry.shown(registry.get_project(name))
 
 
-@router.post("/projects/{name}/parse", summary="Let dbt parse a project")
+@router.post("/projects/{name}/parse", summary="Let dbt parse a project", responses=problems(504))
 def parse_project(
     name: ProjectName, target: Annotated[str | None, Query(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$")] = None
 ) -> ParsedProject:
@@ -46,7 +47,7 @@ def parse_project(
     return parse.parse(registry.get_project(name), target=target)
 
 
-@router.delete("/projects/{name}", status_code=204, summary="Forget a project")
+@router.delete("/projects/{name}", status_code=204, summary="Forget a project", responses=problems(409))
 def delete(name: ProjectName) -> Response:
     """Delete the files that the server made. A folder source, the warehouse and the invocations stay."""
     registry.get_project(name)
@@ -57,7 +58,7 @@ def delete(name: ProjectName) -> Response:
     return Response(status_code=204)
 
 
-@router.post("/preview", summary="Show which nodes a selection means")
+@router.post("/preview", summary="Show which nodes a selection means", responses=problems(404, 504))
 def preview(body: PreviewRequest) -> Preview:
     """By `dbt ls`, so it is what dbt itself would choose. A wrong selection is an answer too."""
     return parse.preview(registry.get_project(body.project), body)

@@ -22,7 +22,8 @@ def healthz() -> dict[str, str]:
     return {"status": "ok"}
 
 
-@router.api_route("/ready", methods=["GET", "POST"], summary="Whether the server can take work")
+@router.get("/ready", summary="Whether the server can take work")
+@router.post("/ready", summary="Whether the server can take work, as dbt-labs' clients ask")
 def ready(response: Response) -> Health:
     """Checks the database, dbt and the disk; 503 when one of them is wanting. Needs no login."""
     problems = _problems()
