@@ -21,6 +21,11 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"description": HTTPStatus(status).phrase} for status in statuses}
 
 
+def example(answer: dict[str, Any]) -> dict[str, Any]:
+    """A route's answer by example, for its `responses`."""
+    return {"content": {"application/json": {"example": answer}}}
+
+
 def describe(app: FastAPI) -> dict[str, Any]:
     """The OpenAPI document of the application."""
     document = FastAPI.openapi(app)

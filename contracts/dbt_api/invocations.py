@@ -176,6 +176,34 @@ class LogSize(BaseModel):
 class Invocation(BaseModel):
     """One dbt command on the dbt API."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "task_id": "nightly-31",
+                    "project": "harbour",
+                    "state": "FAILURE",
+                    "phase": "done",
+                    "status": 20,
+                    "outcome": "model_error",
+                    "command": ["build", "--select", "tag:nightly"],
+                    "command_display": "dbt build --select tag:nightly",
+                    "concurrency_key": "harbour/dev",
+                    "attempt": 1,
+                    "created_at": "2026-01-31T02:00:00Z",
+                    "started_at": "2026-01-31T02:00:01Z",
+                    "finished_at": "2026-01-31T02:03:31Z",
+                    "queued_ms": 1000,
+                    "duration_ms": 210000,
+                    "exit_code": 1,
+                    "exc_type": "DbtModelError",
+                    "exc_message": "model.harbour.berth_use: column not found",
+                    "can_retry": True,
+                }
+            ]
+        }
+    )
+
     task_id: str
     project: str
     state: InvocationState

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 from fastapi.concurrency import run_in_threadpool
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.dbt_api import (
     AbortRequest,
@@ -26,6 +26,7 @@ from dbt_api.auth.access import needs
 from dbt_api.auth.identity import Caller
 from dbt_api.errors import ApiError
 from dbt_api.listing import Listing, rows_of
+from dbt_api.openapi import example, problems
 from dbt_api.projects.registry import resolve_project
 from dbt_api.records.logs import rendered_tail
 from dbt_api.records.record import record_of
@@ -35,11 +36,28 @@ from dbt_api.settings import settings
 from dbt_api.tables import InvocationRow
 from dbt_api.waiting import wait_for_end
 
+SUBMITTED = {"task_id": "stg_x-6f0c", "log_path": None, "state": "PENDING"}
+STARTED = {"task_id": "stg_x-6f0c", "state": "STARTED", "project": "shop", "log_path": None}
+FAILED = {
+    "task_id": "stg_x-6f0c",
+    "state": "FAILURE",
+    "outcome": "model_error",
+    "exit_code": 1,
+    "exc_type": "DbtModelError",
+    "exc_message": "model.shop.stg_x: column not found",
+    "log_content": "12:00:01  Running with dbt=1.12.6\n…",
+    "log_path": None,
+}
+"""Some of the keys of the answers, for the OpenAPI document; an invocation has those of `/api/v1`, too."""
 router = APIRouter(prefix="/invocations", tags=["compatible"])
 
 
 class PostInvocation(BaseModel):
     """Body of POST /invocations."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"command": ["run", "-s", "stg_x"], "task_id": "x-1", "project_dir": "shop"}]}
+    )
 
     command: list[Word] = Field(min_length=1, max_length=20_000, description="dbt's words, without the leading `dbt`.")
     task_id: TaskId | None = None
@@ -49,7 +67,7 @@ class PostInvocation(BaseModel):
     )
 
 
-@router.post("", summary="Submit a dbt command")
+@router.post("", summary="Submit a dbt command", responses={200: example(SUBMITTED), **problems(409, 429)})
 def submit(body: PostInvocation, caller: Annotated[Caller, needs(Scope.RUN_WRITE)]) -> dict[str, Any]:
     """Queue a dbt command; repeating the request changes nothing."""
     in_command = option(body.command, "--project-dir")
@@ -63,7 +81,11 @@ def submit(body: PostInvocation, caller: Annotated[Caller, needs(Scope.RUN_WRITE
     return {"task_id": row.task_id, "log_path": None, "state": row.state}
 
 
-@router.get("", summary="List invocations, newest first")
+@router.get(
+    "",
+    summary="List invocations, newest first",
+    responses={200: example({"invocations": [STARTED], "next_cursor": None})},
+)
 def page(
     caller: Annotated[Caller, needs(Scope.RUN_READ)],
     limit: Annotated[int, Query(ge=1, le=200)] = 100,
@@ -74,7 +96,12 @@ def page(
     return {"invocations": _entities(rows), "next_cursor": following}
 
 
-@router.get("/{task_id}", summary="Read one invocation", dependencies=[needs(Scope.RUN_READ)])
+@router.get(
+    "/{task_id}",
+    summary="Read one invocation",
+    responses={200: example(FAILED)},
+    dependencies=[needs(Scope.RUN_READ)],
+)
 async def read(task_id: TaskIdInPath, include: Literal["log_content"] | None = None) -> dict[str, Any]:
     """The invocation. An unfinished one is held back for some seconds: clients poll without a pause."""
     hold = 0 if include else settings().hold_seconds
@@ -86,7 +113,7 @@ async def read(task_id: TaskIdInPath, include: Literal["log_content"] | None = N
     return (await run_in_threadpool(_entities, [row]))[0]
 
 
-@router.post("/{task_id}/abort", summary="Abort an invocation")
+@router.post("/{task_id}/abort", summary="Abort an invocation", responses={200: example(STARTED)})
 def abort(
     task_id: TaskIdInPath, caller: Annotated[Caller, needs(Scope.RUN_ABORT)], body: AbortRequest | None = None
 ) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from dbt_api import store
 from dbt_api.auth.access import needs
 from dbt_api.auth.identity import Caller
 from dbt_api.errors import ApiError
+from dbt_api.openapi import problems
 from dbt_api.projects import parse, registry, sources
 from dbt_api.projects.locks import changing
 
@@ -88,7 +89,12 @@ def read(name: ProjectName) -> RegisteredProject:
     return registry.shown(registry.get_project(name))
 
 
-@router.post("/projects/{name}/parse", summary="Let dbt parse a project", dependencies=[needs(Scope.RUN_WRITE)])
+@router.post(
+    "/projects/{name}/parse",
+    summary="Let dbt parse a project",
+    responses=problems(504),
+    dependencies=[needs(Scope.RUN_WRITE)],
+)
 def parse_project(
     name: ProjectName, target: Annotated[str | None, Query(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$")] = None
 ) -> ParsedProject:
@@ -97,7 +103,11 @@ def parse_project(
 
 
 @router.delete(
-    "/projects/{name}", status_code=204, summary="Forget a project", dependencies=[needs(Scope.PROJECT_WRITE)]
+    "/projects/{name}",
+    status_code=204,
+    summary="Forget a project",
+    responses=problems(409),
+    dependencies=[needs(Scope.PROJECT_WRITE)],
 )
 def delete(name: ProjectName) -> Response:
     """Delete the files that the server made. A folder source, the warehouse and the invocations stay."""
@@ -110,7 +120,7 @@ def delete(name: ProjectName) -> Response:
     return Response(status_code=204)
 
 
-@router.post("/preview", summary="Show which nodes a selection means")
+@router.post("/preview", summary="Show which nodes a selection means", responses=problems(404, 504))
 def preview(body: PreviewRequest, caller: Annotated[Caller, needs(Scope.RUN_WRITE)]) -> Preview:
     """By `dbt ls`, so it is what dbt itself would choose. A wrong selection is an answer too."""
     caller.enter(body.project)

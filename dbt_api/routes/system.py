@@ -34,7 +34,8 @@ def healthz() -> dict[str, str]:
     return {"status": "ok"}
 
 
-@router.api_route("/ready", methods=["GET", "POST"], summary="Whether the server can take work")
+@router.get("/ready", summary="Whether the server can take work")
+@router.post("/ready", summary="Whether the server can take work, as dbt-labs' clients ask")
 def ready(response: Response) -> Health:
     """Writes to the database, looks for a live worker, dbt and disk; 503 when one is wanting. Needs no login."""
     health = _health(int(time.monotonic()))

@@ -8,14 +8,19 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel
 
 import dbt_api.tables  # noqa: F401  fills the metadata
 from contracts.dbt_api import InvocationState
-from dbt_api import database, store
+from dbt_api import database, entity, store
 from dbt_api.settings import settings
 from dbt_api.tables import InvocationRow
+
+OLD_ROW = """INSERT INTO invocation
+(task_id, project, command, body_hash, concurrency_key, priority, source, state, attempt, created_at)
+VALUES ('old', 'shop', '["run", "--select", "a b"]', 'x', 'shop/dev', 100, '{}', 'PENDING', 0, '2026-01-01 00:00:00')"""
 
 
 @pytest.fixture(params=["sqlite", "postgres"], autouse=True)
@@ -75,3 +80,20 @@ def test_the_database_itself_refuses_a_second_writer_of_a_target() -> None:
     waiting = store.find("e")
     assert waiting is not None
     assert store.begin(waiting) is None
+
+
+def test_rows_of_an_older_server_are_taken_along() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(database.MIGRATIONS))
+    with database.engine().begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.execute(text(OLD_ROW))
+    database.migrate()
+    row = store.find("old")
+    assert row is not None
+    assert (row.command_display, row.max_attempts, row.tags) == ("dbt run --select 'a b'", 1, {})
+    assert entity.described([row])[0].state is InvocationState.PENDING
+    with database.engine().begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0001")

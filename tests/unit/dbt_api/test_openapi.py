@@ -6,7 +6,8 @@ project now and then, so that they get beyond "There is no project".
 """
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -33,6 +34,9 @@ CONFIG = {
     },
 }
 
+KNOWN = {"project": "shop", "name": "shop", "project_dir": "shop", "task_id": "known"}
+NAMED = 4
+
 
 @pytest.fixture
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
@@ -45,13 +49,21 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     server.end()
 
 
-def name_what_exists(_: Any, case: Any, __: Any) -> None:
-    """Let every other request that names a project or an invocation mean one that there is."""
-    for values in (case.body, case.path_parameters, case.query):
-        for name, known in (("project", "shop"), ("name", "shop"), ("project_dir", "shop"), ("task_id", "known")):
-            value = values.get(name) if isinstance(values, dict) else None
-            if isinstance(value, str) and re.match(PROJECT_NAME_PATTERN, value) and len(value) % 2 == 0:
-                values[name] = known
+def naming() -> Callable[[Any, Any, Any], None]:
+    """A hook that lets the first requests of each operation mean the project and the invocation that there are.
+
+    Not those that would replace or delete it, and not all: behind some of them a real dbt is started.
+    """
+    named: Counter[str] = Counter()
+
+    def name_what_exists(_context: Any, case: Any, _options: Any) -> None:
+        for values in (case.body, case.path_parameters, case.query):
+            for name in KNOWN.keys() & values.keys() if isinstance(values, dict) else ():
+                if re.match(PROJECT_NAME_PATTERN, str(values[name])) and case.method in ("GET", "POST"):
+                    named[case.operation.label] += 1
+                    values[name] = KNOWN[name] if named[case.operation.label] <= NAMED else values[name]
+
+    return name_what_exists
 
 
 def failures_of(recorder: ScenarioRecorder) -> Iterator[str]:
@@ -64,7 +76,7 @@ def failures_of(recorder: ScenarioRecorder) -> Iterator[str]:
 def test_every_operation_keeps_its_contract(served: Server) -> None:
     config = SchemathesisConfig.from_dict(CONFIG)
     schema = schemathesis.openapi.from_url(f"{served.url}/openapi.json", headers=CONFIG["headers"], config=config)
-    schemathesis.hook("before_call")(name_what_exists)
+    schemathesis.hook("before_call")(naming())
     told: list[str] = []
     tested: set[str] = set()
     for event in from_schema(schema).execute():
