@@ -52,10 +52,9 @@ def warm() -> None:
             path.parent.mkdir(exist_ok=True)
             path.write_text(text)
         os.chdir(folder)
-        os.environ["DBT_PROFILES_DIR"] = folder
+        os.environ |= {"DBT_PROFILES_DIR": folder, "DBT_TARGET_PATH": f"{folder}/target", "DBT_LOG_PATH": folder}
         manifest = _run_throw_away()
         os.chdir(home)
-        del os.environ["DBT_PROFILES_DIR"]
     compile_macros(manifest)
     close_database()
 
@@ -70,7 +69,7 @@ def _run_throw_away() -> Manifest:
 def _invoke(command: str) -> Any:
     done = dbtRunner().invoke([command, *QUIET])
     if not done.success:
-        raise RuntimeError(f"dbt {command} failed: {done.exception or done.result}")
+        raise RuntimeError(f"dbt {command} of the throw-away project failed: {done.exception or 'a node failed'}")
     return done.result
 
 
