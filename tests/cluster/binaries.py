@@ -50,6 +50,13 @@ def what_is_wrong(folder: Path) -> str | None:
     return f"damaged: {', '.join(wrong)}" if wrong else None
 
 
+def record_checksums(folder: Path) -> None:
+    """Declare the programs in the folder good."""
+    part = folder / f"{CHECKSUMS}.part"
+    part.write_text(json.dumps({name: _checksum(folder / name) for name in NAMES}, indent=2))
+    part.replace(folder / CHECKSUMS)
+
+
 def _checksum(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
@@ -69,10 +76,7 @@ def _build(folder: Path, say: Say) -> None:
         _generate(work, source, environment)
         say("compiling")
         _compile(source, folder, environment)
-    checksums = {name: _checksum(folder / name) for name in NAMES}
-    part = folder / f"{CHECKSUMS}.part"
-    part.write_text(json.dumps(checksums, indent=2))
-    part.replace(folder / CHECKSUMS)
+    record_checksums(folder)
 
 
 def _fetch(work: Path) -> Path:

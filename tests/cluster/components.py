@@ -25,6 +25,11 @@ class Folders:
         return Credentials(self.state / "credentials")
 
     @property
+    def data(self) -> Path:
+        """A file system in memory, which only the cluster's own processes see: images, containers, etcd, volumes."""
+        return self.state / "data"
+
+    @property
     def containerd_socket(self) -> Path:
         """Also reachable from outside: a socket with a path knows no network namespaces."""
         return self.state / "containerd.sock"
@@ -65,7 +70,7 @@ def table(state: Path, binaries: Path, cgroup: str, listener: int) -> list[Compo
 def _etcd(folders: Folders) -> tuple[str, ...]:
     return (
         "etcd",
-        f"--data-dir={folders.state / 'etcd'}",
+        f"--data-dir={folders.data / 'etcd'}",
         f"--listen-client-urls={ETCD}",
         f"--advertise-client-urls={ETCD}",
         "--listen-peer-urls=http://127.0.0.1:2380",
@@ -144,7 +149,7 @@ def _kubelet(folders: Folders, binaries: Path, cgroup: str) -> tuple[str, ...]:
         f"--kubeconfig={folders.credentials.kubeconfig(f'system:node:{NODE_NAME}')}",
         f"--hostname-override={NODE_NAME}",
         f"--node-ip={NODE_ADDRESS}",
-        f"--root-dir={folders.state / 'kubelet'}",
+        f"--root-dir={folders.data / 'kubelet'}",
         f"--cert-dir={folders.state / 'own-certificates' / 'kubelet'}",
         "--container-runtime=remote",
         f"--container-runtime-endpoint=unix://{folders.containerd_socket}",
@@ -161,12 +166,17 @@ def _containerd_config(folders: Folders) -> str:
         "plugins": [{
             "type": "bridge", "bridge": "cni0", "isGateway": True, "ipMasq": False,
             "ipam": {"type": "host-local", "ranges": [[{"subnet": POD_NETWORK}]], "routes": [{"dst": "0.0.0.0/0"}],
-                     "dataDir": str(folders.state / "pod-addresses")},
+                     "dataDir": str(folders.data / "pod-addresses")},
         }],
     }  # fmt: skip
     _write(networks / "pods.conflist", json.dumps(network, indent=2))
     template = (ROOT / "tests" / "cluster" / "containerd.toml").read_text()
-    values = {"@STATE@": str(folders.state), "@SOCKET@": str(folders.containerd_socket), "@PAUSE@": PAUSE_IMAGE}
+    values = {
+        "@DATA@": str(folders.data),
+        "@NETWORKS@": str(networks),
+        "@SOCKET@": str(folders.containerd_socket),
+        "@PAUSE@": PAUSE_IMAGE,
+    }
     for name, value in values.items():
         template = template.replace(name, value)
     return _write(folders.state / "containerd.toml", template)

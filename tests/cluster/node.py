@@ -36,18 +36,19 @@ RESTART_SECONDS = 1.0
 
 def main(state: Path, binaries: Path, cgroup: str, listener: int) -> None:
     """Prepare the namespaces, then keep the components running until killed."""
-    _make_private_places(state)
+    folders = Folders(state)
+    _make_private_places(folders)
     network.configure()
-    Node(Folders(state), components.table(state, binaries, cgroup, listener), listener).keep_running()
+    Node(folders, components.table(state, binaries, cgroup, listener), listener).keep_running()
 
 
-def _make_private_places(state: Path) -> None:
+def _make_private_places(folders: Folders) -> None:
     _mount("--make-rshared", "/")
-    for place in PRIVATE_FOLDERS:
+    for place in (*PRIVATE_FOLDERS, str(folders.data)):
         Path(place).mkdir(parents=True, exist_ok=True)
         _mount("-t", "tmpfs", "tmpfs", place)
     for name, value in SYSCTLS.items():
-        file = state / "sysctls" / name
+        file = folders.state / "sysctls" / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(f"{value}\n")
         _mount("--bind", str(file), f"/proc/sys/{name}")

@@ -11,13 +11,15 @@ from contracts.log_artifacts import ArtifactReader
 from contracts.log_event import LogEvent, parse_log_line
 from tests.cluster.access import Cluster, client_of, until
 
-GRACE_SECONDS = 30
+GRACE_SECONDS = 240
+"""Ample, because a busy machine is no failure; dbt needs a second or two of it."""
+
 SMALL = {"requests": {"cpu": "100m", "memory": "64Mi"}}
 READ_ONLY = [{"apiGroups": [""], "resources": ["pods", "pods/log", "events"], "verbs": ["get", "list", "watch"]}]
 
 
 def start(cluster: Cluster, namespace: str, image: str, **container: Any) -> str:
-    """Start a pod with one container, `base`; writable is /workspace only."""
+    """Start a pod with one container, `base`, and a volume at /workspace."""
     pod: Any = {
         "metadata": {"name": "pod"},
         "spec": {
@@ -67,11 +69,10 @@ def test_a_pod_runs_and_its_log_and_status_are_read(cluster: Cluster, namespace:
     assert log(cluster, namespace, pod) == ["hello"]
 
 
-@pytest.mark.parametrize("read_only", [False, True], ids=["writable root", "read-only root"])
-def test_dbt_builds_the_example_and_its_artifacts_come_by_the_log(
-    cluster: Cluster, namespace: str, read_only: bool
+def test_dbt_builds_the_example_with_few_rights_and_its_artifacts_come_by_the_log(
+    cluster: Cluster, namespace: str
 ) -> None:
-    rights = {"readOnlyRootFilesystem": read_only, "runAsNonRoot": True, "allowPrivilegeEscalation": False}
+    rights = {"readOnlyRootFilesystem": True, "runAsNonRoot": True, "allowPrivilegeEscalation": False}
     pod = start(cluster, namespace, cluster.images.dbt_example, args=["dbt", "build"], securityContext=rights)
     assert exit_code(cluster, namespace, pod) == 0
     events = [parse_log_line(line) for line in log(cluster, namespace, pod)]
@@ -119,7 +120,7 @@ def last_exit_code(cluster: Cluster, namespace: str, pod: str) -> int:
 
     watching: Any = watch.Watch()  # type: ignore[no-untyped-call]
     pods = cluster.core.list_namespaced_pod
-    for event in watching.stream(pods, namespace, field_selector=f"metadata.name={pod}", timeout_seconds=120):
+    for event in watching.stream(pods, namespace, field_selector=f"metadata.name={pod}", timeout_seconds=GRACE_SECONDS):
         for status in event["object"].status.container_statuses or []:
             if status.state.terminated:
                 code: int = status.state.terminated.exit_code
