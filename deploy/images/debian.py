@@ -9,20 +9,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from stack.debian import why_not
 from stack.problems import Problem
 
-CODENAME = "bookworm"
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 POLICY = Path("/usr/sbin/policy-rc.d")
 APT = ("apt-get", "-q", "-o", "DPkg::Lock::Timeout=600")
-
-
-def why_not() -> str | None:
-    """Why nothing can be made on this machine, or None when it can: it takes root on Debian 12."""
-    release = Path("/etc/os-release")
-    if not release.exists() or f"VERSION_CODENAME={CODENAME}" not in release.read_text().splitlines():
-        return f"this machine is not Debian 12 ({CODENAME})"
-    return None if os.geteuid() == 0 else "this takes root"
 
 
 def require() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from deploy.images import debian
+from stack import debian
 from tests.cluster.access import Cluster, ImageNames
 from tests.cluster.clusters import OwnCluster
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from deploy.images import archive, debian
 from stack import environments
+from stack.debian import CODENAME
 from stack.environments import Say
 from stack.places import Places
 from stack.problems import Problem
@@ -58,7 +59,7 @@ def settings(dockerfile: str) -> dict[str, Any]:
 
 def _system(cache: Path, say: Say) -> Path:
     """The layer with Debian, Python, git and dbt."""
-    recipe = f"{debian.CODENAME} {PACKAGES} {UNWANTED}".encode() + (HERE / "requirements.txt").read_bytes()
+    recipe = f"{CODENAME} {PACKAGES} {UNWANTED}".encode() + (HERE / "requirements.txt").read_bytes()
     layer = cache / f"dbt-system-{hashlib.sha256(recipe).hexdigest()[:16]}.tar"
     if not layer.exists():
         debian.require()
@@ -78,7 +79,7 @@ def _install_debian(root: Path) -> None:
     sources.write_text("\n".join(debian.repositories("deb")) + "\n")
     unwanted = [f"--dpkgopt=path-exclude={pattern}" for pattern in UNWANTED]
     _run("mmdebstrap", "--quiet", "--mode=root", "--variant=essential", f"--include={','.join(PACKAGES)}",
-         '--aptopt=APT::Install-Recommends "false"', *unwanted, debian.CODENAME, str(root), str(sources))  # fmt: skip
+         '--aptopt=APT::Install-Recommends "false"', *unwanted, CODENAME, str(root), str(sources))  # fmt: skip
 
 
 def _install_dbt(root: Path, say: Say) -> None:
