@@ -18,28 +18,26 @@ SMALL = {"requests": {"cpu": "100m", "memory": "64Mi"}}
 READ_ONLY = [{"apiGroups": [""], "resources": ["pods", "pods/log", "events"], "verbs": ["get", "list", "watch"]}]
 
 
-def start(cluster: Cluster, namespace: str, image: str, **container: Any) -> str:
-    """Start a pod with one container, `base`, and a volume at /workspace."""
+def start(
+    cluster: Cluster, namespace: str, image: str, *, name: str = "pod", clone: str | None = None, **container: Any
+) -> str:
+    """Start a pod with one container, `base`: a volume at /workspace, perhaps a cloned repository at /project."""
+    common = {"image": image, "imagePullPolicy": cluster.images.pull_policy, "resources": SMALL}
+    mounts = [{"name": "workspace", "mountPath": "/workspace"}]
+    mounts += [{"name": "project", "mountPath": "/project"}] if clone else []
+    cloning = {**common, "name": "clone", "command": ["git", "clone", clone, "/project"], "volumeMounts": mounts}
     pod: Any = {
-        "metadata": {"name": "pod"},
+        "metadata": {"name": name},
         "spec": {
             "restartPolicy": "Never",
             "terminationGracePeriodSeconds": GRACE_SECONDS,
-            "volumes": [{"name": "workspace", "emptyDir": {}}],
-            "containers": [
-                {
-                    "name": "base",
-                    "image": image,
-                    "imagePullPolicy": cluster.images.pull_policy,
-                    "resources": SMALL,
-                    "volumeMounts": [{"name": "workspace", "mountPath": "/workspace"}],
-                    **container,
-                }
-            ],
+            "volumes": [{"name": "workspace", "emptyDir": {}}, {"name": "project", "emptyDir": {}}],
+            "initContainers": [cloning] if clone else [],
+            "containers": [{**common, "name": "base", "volumeMounts": mounts, **container}],
         },
     }
     cluster.core.create_namespaced_pod(namespace, pod)
-    return "pod"
+    return name
 
 
 def exit_code(cluster: Cluster, namespace: str, pod: str) -> int:
@@ -82,6 +80,29 @@ def test_dbt_builds_the_example_with_few_rights_and_its_artifacts_come_by_the_lo
     assert statuses <= {"success", "pass", "no-op"}
     assert {event.name for event in events} >= {"NodeStart", "NodeFinished", "CommandCompleted"}
     assert found["manifest.json"]["metadata"]["project_name"] == "harbour"
+
+
+SERVE_PROJECT = """
+cd /workspace && git init -q work && cp -r /project/. work && cd work && git add . && git -c user.name=x -c user.email=x
+commit -qm x && cd .. && git clone -q --bare work repository.git && git -C repository.git update-server-info &&
+python3 -m http.server 8000
+""".replace("\n", " ")
+
+
+def test_an_init_container_clones_the_project_from_git(cluster: Cluster, namespace: str) -> None:
+    words = ["sh", "-c", SERVE_PROJECT]
+    ready = {"httpGet": {"path": "/repository.git/info/refs", "port": 8000}, "periodSeconds": 1}
+    server = start(cluster, namespace, cluster.images.dbt_example, name="git", command=words, readinessProbe=ready)
+
+    def address() -> Any:
+        status: Any = cluster.core.read_namespaced_pod(server, namespace).status
+        return status.pod_ip if status.container_statuses and status.container_statuses[0].ready else None
+
+    url = f"http://{until(address, 'the git server is ready')}:8000/repository.git"
+    pod = start(cluster, namespace, cluster.images.dbt, clone=url, args=["dbt", "parse"])
+    assert exit_code(cluster, namespace, pod) == 0
+    events = [parse_log_line(line) for line in log(cluster, namespace, pod)]
+    assert artifacts(events)["manifest.json"]["metadata"]["project_name"] == "harbour"
 
 
 def test_a_deleted_pod_interrupts_dbt_which_leaves_partial_results(cluster: Cluster, namespace: str) -> None:
