@@ -92,8 +92,9 @@ class Cluster:
         return name
 
     def delete_namespace(self, name: str) -> None:
-        """Ask for its end with all that is in it; that takes a while, and nobody waits for it."""
-        self.core.delete_namespace(name, grace_period_seconds=0)
+        """Kill its pods and ask for its end; that takes a while, and nobody waits for it."""
+        self.core.delete_collection_namespaced_pod(name, grace_period_seconds=0)
+        self.core.delete_namespace(name)
 
     def make_service_account(self, namespace: str, rules: "Sequence[V1PolicyRule | dict[str, Any]]") -> Path:
         """A new service account that may do what the rules say, in its namespace only. Returns its kubeconfig.
