@@ -6,6 +6,7 @@ Format: one `manifest.json` that lists images, each a JSON config and its layers
 import hashlib
 import io
 import json
+import platform
 import tarfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import IO, Any
 
+ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 RUNTIME_PLACES = ("dev", "proc", "sys", "run", "etc/hostname", "etc/resolv.conf")
 """What a container runtime fills itself."""
 
@@ -83,7 +85,7 @@ def write_archive(images: Iterable[Image], file: IO[bytes]) -> None:
 
 def _config(image: Image, digests: list[str]) -> bytes:
     config = {
-        "architecture": "amd64",
+        "architecture": ARCHITECTURES[platform.machine()],
         "os": "linux",
         "config": image.config,
         "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digest}" for digest in digests]},

@@ -21,8 +21,8 @@ def up(cluster: OwnCluster, options: argparse.Namespace) -> int:
     progress = Progress()
     cluster.start(progress.say, outlives_us=options.detach)
     progress.say("ready")
-    print(f"KUBECONFIG={cluster.kubeconfig}")
-    print(f"images: {images.BUSYBOX_IMAGE} {images.DBT_IMAGE} {images.DBT_EXAMPLE_IMAGE} (imagePullPolicy: Never)")
+    names = f"{images.BUSYBOX_IMAGE} {images.DBT_IMAGE} {images.DBT_EXAMPLE_IMAGE}"
+    print(f"KUBECONFIG={cluster.kubeconfig}\nimages: {names} (imagePullPolicy: Never)", flush=True)
     if not options.detach:
         try:
             signal.pause()

@@ -131,11 +131,13 @@ def _compile(source: Path, folder: Path, environment: Mapping[str, str]) -> None
     ]
     stamps = " ".join(f"-X {package}.{fact}={value}" for package in packages for fact, value in facts.items())
     gopath = source / "_output" / "local" / "go"
+    place = gopath / "src" / "k8s.io" / "kubernetes"
     commands = [f"./cmd/{name}" for name in NAMES]
     _run(
         ["go", "build", "-trimpath", "-tags", TAGS, "-ldflags", f"-s -w {stamps}", "-o", f"{folder}/", *commands],
-        gopath / "src" / "k8s.io" / "kubernetes",
-        {**environment, "GO111MODULE": "off", "GOPATH": str(gopath)},
+        place,
+        # The place is a link to the source; by PWD Go knows that it was reached inside of GOPATH.
+        {**environment, "GO111MODULE": "off", "GOPATH": str(gopath), "PWD": str(place)},
     )
 
 

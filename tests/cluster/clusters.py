@@ -165,8 +165,6 @@ class OwnCluster:
             family = [pid, *proc.descendants(pid)]
             os.kill(pid, signal.SIGKILL)
             proc.end(lambda: [one for one in family if proc.is_alive(one)], [(signal.SIGKILL, STOP_SECONDS)])
-        with suppress(ChildProcessError, TypeError):
-            os.waitpid(pid or 0, os.WNOHANG)
         for hierarchy in _hierarchies():
             for folder, _, _ in os.walk(hierarchy / self.cgroup, topdown=False):
                 os.rmdir(folder)
