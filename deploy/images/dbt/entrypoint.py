@@ -1,7 +1,7 @@
 """Process 1 of a dbt pod: `entrypoint.py dbt build …` runs dbt, lets it end gracefully, and sends its results out.
 
 Kubernetes ends a pod with SIGTERM, on which dbt dies at once: no results, and the warehouse's query goes on. So dbt
-gets the first SIGTERM or SIGINT as the SIGINT that it understands. When dbt has ended, whatever the way, its artifacts
+gets a SIGTERM as the SIGINT that it understands. When dbt has ended, whatever the way, its artifacts
 are printed as JSON events of the same form as dbt's own, because a pod's log is the one way out that always exists;
 contracts/log_artifacts.py reads them. The exit status is dbt's, or 128 + the number of the signal that killed it.
 Standard library only: the file is copied into an image by itself.
@@ -15,43 +15,61 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
-ARTIFACTS = ("run_results.json", "sources.json", "manifest.json", "catalog.json")
+RESULTS = "run_results.json"
+ARTIFACTS = (RESULTS, "sources.json", "manifest.json", "catalog.json")
 LIMIT_BYTES = 2_000_000
 """How large an artifact may be, compressed, to go into the log; PILOTHOUSE_ARTIFACT_LIMIT_BYTES changes it."""
+
+AGAIN_SECONDS = 10
+"""Between the first and the second interrupt: time for a warehouse to take the cancelling of queries."""
 
 REQUESTS = (signal.SIGTERM, signal.SIGINT)
 PART_BYTES = 9_000
 """Compressed bytes of one line: with base64 it stays below the 16 KiB at which container runtimes split lines."""
 
 
-def run(command: list[str]) -> int:
+def run(command: list[str], has_results: Callable[[], bool]) -> int:
     """Run dbt to its end, in a process group of its own. Returns its exit status; a negative one is a signal.
 
-    The first request to stop interrupts the group. Later ones do nothing: a second interrupt would break off the
-    writing of the results. Requests that come before dbt exists wait until it does.
+    The first request to stop interrupts the group; those that come before dbt exists wait until it does, later ones do
+    nothing. dbt writes its results first, then cancels the queries that run. One that a node sends just after that
+    would go on to its end, so a dbt that has its results and still lives gets a second interrupt, which ends it.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, REQUESTS)
     child = subprocess.Popen(command, process_group=0, preexec_fn=_become_dbt)
     is_asked = False
 
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
+    def interrupt() -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGINT)
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
         nonlocal is_asked
         if not is_asked:
             is_asked = True
-            with suppress(ProcessLookupError):
-                os.killpg(child.pid, signal.SIGINT)
+            interrupt()
+            signal.alarm(AGAIN_SECONDS)
 
+    def stop_again(_number: int, _frame: FrameType | None) -> None:
+        if has_results():
+            interrupt()
+        else:
+            signal.alarm(1)
+
+    signal.signal(signal.SIGALRM, stop_again)
     for number in REQUESTS:
-        signal.signal(number, interrupt)
+        signal.signal(number, stop)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, REQUESTS)
-    return child.wait()
+    status = child.wait()
+    signal.alarm(0)
+    return status
 
 
 def _become_dbt() -> None:
@@ -102,7 +120,7 @@ def main(command: list[str]) -> int:
     folder = target_folder(command)
     before = ages(folder)
     try:
-        status = run(command)
+        status = run(command, lambda: ages(folder).get(RESULTS) != before.get(RESULTS))
     except OSError as error:
         print(event("PilothouseStartFailed", "error", f"{command[0]} could not be started: {error}", {}), flush=True)
         return 127

@@ -115,6 +115,40 @@ def test_a_request_to_stop_interrupts_dbt_once_and_results_still_come(
     assert "run_results.json" in artifacts([parse_log_line(line) for line in output.splitlines()])
 
 
+HANGS = (
+    WRITES_RESULTS
+    + """
+try:
+    time.sleep(60)  # a query that went out after dbt had cancelled those that ran
+except KeyboardInterrupt:
+    sys.exit(3)
+"""
+)
+IMPATIENT = """
+import importlib.util, sys
+spec = importlib.util.spec_from_file_location("entrypoint", sys.argv[1])
+entrypoint = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(entrypoint)
+entrypoint.AGAIN_SECONDS = 1
+sys.exit(entrypoint.main(sys.argv[2:]))
+"""
+
+
+def test_a_dbt_that_has_its_results_and_does_not_end_is_interrupted_again(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", IMPATIENT, str(ENTRYPOINT), *python(WAITS, HANGS)],
+        env={**os.environ, "DBT_TARGET_PATH": str(tmp_path / "target")},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    assert process.stdout.readline() == "waiting\n"
+    process.send_signal(signal.SIGTERM)
+    output, _ = process.communicate(timeout=50)
+    assert process.returncode == 3
+    assert "run_results.json" in artifacts([parse_log_line(line) for line in output.splitlines()])
+
+
 def test_a_killed_dbt_leaves_no_half_line_before_our_own(tmp_path: Path) -> None:
     program = WRITES_RESULTS + "\nprint('{\"info\": {', end='', flush=True)\nos.kill(os.getpid(), 9)"
     status, events = run(tmp_path, *python(program))
