@@ -11,6 +11,7 @@ LOCKS = {
     "requirements.in": (),
     "dags/requirements.in": ("--excludes", "dags/excludes.txt"),
     "dbt_api/requirements.in": ("--override", "dbt_api/overrides.txt"),
+    "deploy/images/dbt/requirements.in": ("--override", "dbt_api/overrides.txt"),
     "tests/requirements.in": (),
     "tests/tools.in": (),
     "tests/dbt_api.in": (),

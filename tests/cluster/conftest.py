@@ -1,0 +1,16 @@
+"""Cluster tests run on a real Kubernetes: that of KUBECONFIG, or one that the session starts as root on Debian 12."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.fixtures import cluster, make_namespace, make_service_account, namespace  # noqa: F401
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark all tests of this folder, so that they can be chosen or left out."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker("cluster")
