@@ -3,6 +3,7 @@
 from alembic import context
 from sqlmodel import SQLModel
 
+import models.cluster
 import models.project
 import models.run
 import models.system  # noqa: F401  imported so that the metadata is whole
