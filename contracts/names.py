@@ -15,6 +15,21 @@ DBT_TASK_ID = "dbt"
 DBT_API_CONNECTION_ID = "pilothouse_dbt_api"
 
 
+RUN_LABEL = "pilothouse.dev/run"
+PROJECT_LABEL = "pilothouse.dev/project"
+TRY_LABEL = "try_number"
+"""Airflow's own label on the pods that it starts: which try of the task a pod belongs to."""
+DBT_CONTAINER = "base"
+"""The container in which dbt runs; the name is Airflow's."""
+SOURCE_CONTAINER = "source"
+"""The init container that clones the project."""
+
+
+def run_label_of(dag_id: str, dag_run_id: str) -> str:
+    """The value of RUN_LABEL on every pod of a DAG run: a hash, because run ids hold what labels may not."""
+    return hashlib.sha256(f"{dag_id}/{dag_run_id}".encode()).hexdigest()[:32]
+
+
 def dag_id_of(project_name: str) -> str:
     """The id of the one DAG that runs this project."""
     return f"{DAG_ID_PREFIX}{project_name}"

@@ -1,10 +1,12 @@
 """The three operators and the parameters that each takes per project and per run."""
 
 from enum import StrEnum
+from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from contracts.names import DBT_API_CONNECTION_ID
+from contracts.pods import PodParameters
 
 
 class OperatorName(StrEnum):
@@ -13,6 +15,11 @@ class OperatorName(StrEnum):
     DBT_API = "dbt_api"
     KUBERNETES = "kubernetes"
     GKE = "gke"
+
+    @property
+    def runs_in_pods(self) -> bool:
+        """Whether dbt runs in a pod of its own, which Airflow makes and deletes."""
+        return self is not OperatorName.DBT_API
 
 
 class DbtApiParameters(BaseModel):
@@ -40,3 +47,58 @@ class DbtApiParameters(BaseModel):
         ge=1,
         le=1000,
     )
+
+
+class ClusterConnection(BaseModel):
+    """How Airflow and the console each reach a cluster: they are different machines."""
+
+    cluster: str | None = Field(
+        default=None,
+        title="Cluster",
+        description="Name of the cluster as registered in this console, which then follows the pod itself. "
+        "Empty: log and state come from Airflow alone.",
+        pattern=r"^[a-z][a-z0-9-]{0,49}$",
+        json_schema_extra={"section": "Where it runs"},
+    )
+    connection: Literal["in_cluster", "kubeconfig", "airflow"] = Field(
+        default="in_cluster",
+        title="How Airflow reaches it",
+        description="in_cluster: Airflow's worker is a pod there. kubeconfig: a file on the worker. "
+        "airflow: an Airflow connection.",
+        json_schema_extra={"section": "Where it runs"},
+    )
+    kubeconfig: str | None = Field(
+        default=None,
+        title="Kubeconfig",
+        description="Path of the file as Airflow's worker sees it; for connection kubeconfig.",
+        pattern=r"^[/~][^\r\n]{0,499}$",
+        json_schema_extra={"section": "Where it runs"},
+    )
+    context: str | None = Field(
+        default=None,
+        title="Context",
+        description="Context of the kubeconfig. Empty: its current one.",
+        max_length=253,
+        json_schema_extra={"section": "Where it runs"},
+    )
+    connection_id: str | None = Field(
+        default=None,
+        title="Airflow connection",
+        description="Id of a connection of type kubernetes in Airflow; for connection airflow.",
+        pattern=r"^[A-Za-z0-9._-]{1,200}$",
+        json_schema_extra={"section": "Where it runs"},
+    )
+
+    @model_validator(mode="after")
+    def _connection_is_whole(self) -> "ClusterConnection":
+        if self.connection == "kubeconfig" and not self.kubeconfig:
+            raise ValueError("connection kubeconfig needs the kubeconfig's path on Airflow's worker")
+        if self.connection == "airflow" and not self.connection_id:
+            raise ValueError("connection airflow needs the id of an Airflow connection")
+        return self
+
+
+class KubernetesParameters(PodParameters, ClusterConnection):
+    """Parameters of the Kubernetes operator."""
+
+    PER_PROJECT: ClassVar[frozenset[str]] = PodParameters.PER_PROJECT | ClusterConnection.model_fields.keys()

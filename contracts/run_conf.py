@@ -5,18 +5,16 @@ the operator validates against it again before dbt starts.
 """
 
 import json
-import re
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
 from contracts.operators import OperatorName
+from contracts.secret_names import SECRET_KEY
 
 SELECTOR_PATTERN = r"^[^\s\x00\-`$;&|<>'\"\\(){}][^\s\x00`$;&|<>'\"\\(){}]*$"
 """One dbt selector: no blanks (they separate selectors), no shell characters, no leading dash (it would be a flag)."""
-
-SECRET_KEY = re.compile(r"(?i)(password|passwd|secret|token|api_?key|private_?key|credential)")
 
 Selector = Annotated[str, StringConstraints(pattern=SELECTOR_PATTERN, max_length=500)]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_.]*$", max_length=200)]

@@ -5,13 +5,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from airflow.providers.standard.operators.empty import EmptyOperator
-from airflow.sdk import DAG
+from airflow.sdk import DAG, BaseOperator
 from pydantic import ValidationError
 
 from contracts.names import ANCHOR_DAG_ID, DBT_TASK_ID
-from contracts.operators import OperatorName
+from contracts.operators import KubernetesParameters, OperatorName
 from contracts.published_project import PublishedProject
 from dags.dbt_api_operator import DbtApiOperator
+from dags.kubernetes_operator import pod_operator
+from dags.pods import MACRO, pod_macro
 from dags.run_params import run_params
 
 _LONG_AGO = datetime(2024, 1, 1, tzinfo=UTC)
@@ -43,8 +45,6 @@ def project_dags(variable: str, *, only: str | None = None) -> tuple[list[DAG], 
 
 def project_dag(project: PublishedProject) -> DAG:
     """The DAG of one project. Raises ValueError, or whatever Airflow says, when it cannot be made."""
-    if project.operator is not OperatorName.DBT_API:
-        raise ValueError(f"operator '{project.operator}' is not available here yet")
     with DAG(
         project.dag_id,
         dag_display_name=project.name,
@@ -59,17 +59,35 @@ def project_dag(project: PublishedProject) -> DAG:
         tags=["pilothouse", f"operator:{project.operator}"],
         default_args={"owner": project.owner},
         auto_register=False,  # else Airflow takes it, broken or not, before it was checked
+        **_templating(project),
     ) as dag:
-        DbtApiOperator(
-            task_id=DBT_TASK_ID,
-            project=project.name,
-            parameters=project.operator_parameters,
-            pool=project.pool,
-            retries=project.retries,
-            retry_delay=project.retry_delay_seconds,
-            **({"queue": project.queue} if project.queue else {}),
-        )
+        _task(project)
     return dag
+
+
+def _templating(project: PublishedProject) -> dict[str, Any]:
+    """A pod is a template that renders to a dict; the dbt API operator has none."""
+    if project.operator is not OperatorName.KUBERNETES:
+        return {}
+    macros = {MACRO: pod_macro(project, KubernetesParameters)}
+    return {"render_template_as_native_obj": True, "user_defined_macros": macros}
+
+
+def _task(project: PublishedProject) -> BaseOperator:
+    values: dict[str, Any] = {
+        "task_id": DBT_TASK_ID,
+        "pool": project.pool,
+        "retries": project.retries,
+        "retry_delay": project.retry_delay_seconds,
+        **({"queue": project.queue} if project.queue else {}),
+    }
+    match project.operator:
+        case OperatorName.DBT_API:
+            return DbtApiOperator(project=project.name, parameters=project.operator_parameters, **values)
+        case OperatorName.KUBERNETES:
+            return pod_operator(project, **values)
+        case other:
+            raise ValueError(f"operator '{other}' is not available here yet")
 
 
 def _checked(dag: DAG) -> DAG:

@@ -93,6 +93,10 @@ class Invocation(SQLModel, table=True):
     log_bytes: int = 0
     """Bytes of the dbt log that are in the file and folded into node results: where the collector goes on."""
     log_complete: bool = False
+    log_cursor: str | None = None
+    """Kubernetes' time stamp of the pod's last kept log line: where the collector goes on after a break."""
+    log_from_airflow: bool = False
+    """Lines of dbt's log were taken from Airflow's task log, because the pod could not be asked for them."""
     task_log_token: str | None = None
     """Airflow's continuation token of its task log."""
     task_log_bytes: int = 0

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import SecretStr
 
-from contracts.run_conf import SECRET_KEY
+from contracts.secret_names import SECRET_KEY
 from services.settings import Settings, settings
 
 _PASSWORD_IN_URL = re.compile(r"(//)[^/@\s]+@")

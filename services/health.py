@@ -11,6 +11,8 @@ from services.database import session
 AIRFLOW = "airflow"
 DBT_API = "dbt-api"
 COLLECTOR = "collector"
+KUBERNETES = "kubernetes"
+"""The collector's loop over clusters; each cluster has a health of its own (services.clusters.system_of)."""
 SYSTEMS = (AIRFLOW, DBT_API, COLLECTOR)
 
 SILENCE = timedelta(seconds=30)
@@ -22,6 +24,12 @@ def systems() -> list[SystemHealth]:
     with session() as opened:
         known = {row.system: row for row in opened.exec(select(SystemHealth))}
     return [_judged(known.get(system) or SystemHealth(system=system, reachable=False)) for system in SYSTEMS]
+
+
+def of_system(system: str) -> SystemHealth:
+    """One system by its name, known or not."""
+    with session() as opened:
+        return _judged(opened.get(SystemHealth, system) or SystemHealth(system=system, reachable=False))
 
 
 def _judged(row: SystemHealth) -> SystemHealth:

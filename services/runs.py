@@ -67,14 +67,15 @@ def retry(run_id: int, *, by: str, launch_key: str, only_unfinished: bool = True
 def cancel(run_id: int, *, by: str) -> Run:
     """Ask dbt to stop gracefully, then end the DAG run. A run that is over stays as it is.
 
-    With one of the two systems down the other is still told, and the collector tells the rest later; an error is
-    raised only when neither could be told.
+    A pod needs no order of ours: Airflow deletes it, and its grace period lets dbt end. With one of the two systems
+    down the other is still told, and the collector tells the rest later; an error is raised only when none could be.
     """
     run = _marked_cancelled(run_id, by=by)
     if run.state.is_terminal:
         return run
-    problems = [problem for problem in (_abort_dbt(run, by), _end_dag_run(run, by)) if problem]
-    if len(problems) == 2:
+    orders = [_end_dag_run] if run.operator.runs_in_pods else [_abort_dbt, _end_dag_run]
+    problems = [problem for order in orders if (problem := order(run, by))]
+    if len(problems) == len(orders):
         raise problems[0]
     return run
 

@@ -13,7 +13,8 @@ from services import health
 from services.airflow import Airflow
 from services.collector.airflow_side import AirflowSide
 from services.collector.dbt_api_side import DbtApiSide
-from services.collector.loop import keep_asking
+from services.collector.kubernetes_side import KubernetesSide
+from services.collector.loop import Side, keep_asking
 from services.connections import dbt_api
 from services.database import migrate
 from services.errors import NotAllowed, PilothouseError
@@ -56,7 +57,8 @@ def _collect() -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    loops = [_started(health.AIRFLOW, stop), _started(health.DBT_API, stop), _notifying(stop)]
+    sides = (AirflowSide(Airflow.from_settings()), DbtApiSide(dbt_api()), KubernetesSide())
+    loops = [*(_started(side, stop) for side in sides), _notifying(stop)]
     logger.info("Collecting into %s.", settings().data)
     while not stop.is_set() and all(loop.is_alive() for loop in loops):
         health.report(health.COLLECTOR, reachable=True)
@@ -69,9 +71,8 @@ def _collect() -> int:
     return 0 if asked else 1
 
 
-def _started(system: str, stop: threading.Event) -> threading.Thread:
-    side = AirflowSide(Airflow.from_settings()) if system == health.AIRFLOW else DbtApiSide(dbt_api())
-    loop = threading.Thread(target=keep_asking, args=(side, stop), name=system, daemon=True)
+def _started(side: Side, stop: threading.Event) -> threading.Thread:
+    loop = threading.Thread(target=keep_asking, args=(side, stop), name=side.system, daemon=True)
     loop.start()
     return loop
 

@@ -4,6 +4,7 @@ import json
 import logging
 import os
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ from services.dbt_api import DbtApi
 from services.errors import BackendRejected, NotFound
 from services.results import Fold, close, name_causes
 
-_KEPT = ("run_results.json", "manifest.json", "catalog.json", "sources.json")
+KEPT = ("run_results.json", "manifest.json", "catalog.json", "sources.json")
+"""The artifacts of dbt that are kept."""
 _TAIL_LINES = 400
 
 logger = logging.getLogger(__name__)
@@ -28,6 +30,16 @@ logger = logging.getLogger(__name__)
 def close_invocation(api: DbtApi, invocation: Invocation, news: api_contract.Invocation) -> None:
     """Take in the end of an invocation whose log is complete. Safe to repeat. Raises BackendError to be repeated."""
     kept = _keep_artifacts(api, invocation, news)
+
+    def note_end(row: Invocation, run: Run) -> None:
+        _note_end(row, news)
+        run.git_sha = news.git_sha or run.git_sha
+
+    finish(invocation, kept, note_end)
+
+
+def finish(invocation: Invocation, kept: list[dict[str, Any]], note_end: Callable[[Invocation, Run], None]) -> None:
+    """Complete the node results with the kept artifacts and say the last word; `note_end` writes how dbt ended."""
     folder = logs.artifacts_of(invocation)
     run_results, manifest = _read_json(folder / "run_results.json"), _read_json(folder / "manifest.json")
     with store.writing() as opened:
@@ -35,9 +47,8 @@ def close_invocation(api: DbtApi, invocation: Invocation, news: api_contract.Inv
         nodes = store.all_nodes(opened, row.id)
         close(Fold(nodes=nodes), run_results=run_results)
         name_causes(nodes, _graph(manifest) or _parsed_graph(opened, run.project))
-        _note_end(row, news)
+        note_end(row, run)
         row.artifacts, row.log_complete = kept, True
-        run.git_sha = news.git_sha or run.git_sha
         store.count_nodes(opened, run, row)
         conclude(opened, run)
 
@@ -88,24 +99,29 @@ def _join_task_logs(before: Invocation, after: Invocation) -> None:
 def _keep_artifacts(api: DbtApi, invocation: Invocation, news: api_contract.Invocation) -> list[dict[str, Any]]:
     kept = []
     for artifact in news.artifacts:
-        if artifact.name in _KEPT and _keep(api, invocation, artifact.name):
+        if artifact.name in KEPT and _keep(api, invocation, artifact.name):
             kept.append(artifact.model_dump())
     return kept
 
 
 def _keep(api: DbtApi, invocation: Invocation, name: str) -> bool:
-    """Fetch one artifact, whole or not at all."""
-    path = logs.artifacts_of(invocation) / name
+    """Fetch one artifact."""
     try:
         content = api.artifact(invocation.task_id, name)
     except (NotFound, BackendRejected) as error:
         logger.warning("%s of %s: %s", name, invocation.task_id, error.message)
         return False
+    keep_artifact(invocation, name, content)
+    return True
+
+
+def keep_artifact(invocation: Invocation, name: str, content: bytes) -> None:
+    """Write an artifact, whole or not at all."""
+    path = logs.artifacts_of(invocation) / name
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
     partial.write_bytes(content)
     os.replace(partial, path)
-    return True
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -4,6 +4,8 @@ Order matters: the bytes are on disk before the cursor is committed, and what a 
 cursor is cut off by the next append. The cursor always stands at the beginning of a line.
 """
 
+from typing import Any
+
 from contracts.log_event import LogEvent, parse_log_line
 from models.run import Invocation, Run
 from services import logs
@@ -27,8 +29,15 @@ def keep_next_piece(api: DbtApi, invocation: Invocation) -> tuple[bool, bool]:
     if chunk.data or size > invocation.log_bytes:
         logs.append(logs.path_of(invocation), invocation.log_bytes, chunk.data)
     if chunk.data:
-        invocation.log_bytes = _fold_into_database(invocation, chunk)
+        invocation.log_bytes = _fold_into_database(invocation, chunk.data)
     return more, chunk.complete
+
+
+def keep_lines(invocation: Invocation, data: bytes, *, cursor: str | None, from_airflow: bool = False) -> None:
+    """Store and fold whole lines that come after all that is kept, and with them where their source goes on."""
+    logs.append(logs.path_of(invocation), invocation.log_bytes, data)
+    invocation.log_bytes = _fold_into_database(invocation, data, log_cursor=cursor, log_from_airflow=from_airflow)
+    invocation.log_cursor, invocation.log_from_airflow = cursor, from_airflow
 
 
 def _whole_lines(api: DbtApi, task_id: str, offset: int) -> tuple[LogChunk, bool]:
@@ -43,8 +52,8 @@ def _whole_lines(api: DbtApi, task_id: str, offset: int) -> tuple[LogChunk, bool
         size *= 4
 
 
-def _fold_into_database(invocation: Invocation, chunk: LogChunk) -> int:
-    events = [parse_log_line(line) for line in chunk.data.decode(errors="replace").split("\n") if line]
+def _fold_into_database(invocation: Invocation, data: bytes, **marks: Any) -> int:
+    events = [parse_log_line(line) for line in data.decode(errors="replace").split("\n") if line]
     with store.writing() as opened:
         row = opened.get_one(Invocation, invocation.id)
         run = opened.get_one(Run, row.run_id)
@@ -55,7 +64,8 @@ def _fold_into_database(invocation: Invocation, chunk: LogChunk) -> int:
                 node.invocation_id = row.id or 0
                 opened.add(node)
         _note_facts(row, run, result)
-        row.log_bytes = chunk.offset + len(chunk.data)
+        row.log_bytes = invocation.log_bytes + len(data)
+        row.sqlmodel_update(marks)
         store.count_nodes(opened, run, row)
         return row.log_bytes
 

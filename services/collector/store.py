@@ -68,7 +68,7 @@ def all_nodes(opened: Session, invocation_id: int | None) -> dict[str, NodeResul
 
 
 def was_seen(invocation: Invocation) -> bool:
-    """Whether the dbt API ever knew it. A try of Airflow's that follows its predecessor's dbt submits none."""
+    """Whether the dbt API, or a cluster, ever knew it. A try that follows its predecessor's dbt starts none."""
     return invocation.state is not RunState.STARTING or invocation.queue_position is not None
 
 

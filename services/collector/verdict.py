@@ -21,7 +21,7 @@ def state_of(dag_run_state: str, run: Run, newest: Invocation | None) -> RunStat
     state = FROM_AIRFLOW_DAG_RUN.get(dag_run_state, RunState.STARTING)
     if state is RunState.FAILED and (run.cancel_requested_at or (newest and newest.state is RunState.CANCELLED)):
         return RunState.CANCELLED
-    if state is RunState.STARTING and newest and newest.state is not RunState.STARTING:
+    if state is RunState.STARTING and newest and newest.state not in (RunState.STARTING, RunState.QUEUED):
         return RunState.RUNNING
     return state
 

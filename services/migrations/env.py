@@ -3,6 +3,7 @@
 from alembic import context
 from sqlmodel import SQLModel
 
+import models.cluster
 import models.notification
 import models.project
 import models.run

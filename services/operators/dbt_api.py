@@ -1,12 +1,9 @@
 """The dbt API operator: dbt runs on a server that is already up."""
 
-from collections.abc import Callable
-
 from contracts.operators import DbtApiParameters, OperatorName
 from models.project import Project
-from services.airflow import Airflow
 from services.connections import dbt_api
-from services.errors import BackendError, PilothouseError
+from services.operators._checks import asked, pool_check
 from services.operators.base import Advice, Check
 
 
@@ -31,8 +28,8 @@ class DbtApiOperator:
         """The server can take work, Airflow answers, the pool exists; the connection only Airflow itself can see."""
         connection = DbtApiParameters.model_validate(project.operator_parameters).connection_id
         return [
-            _asked("dbt API", _server),
-            _asked("Airflow pool", lambda: _pool(project.pool)),
+            asked("dbt API", _server),
+            pool_check(project.pool),
             Check(
                 "Airflow connection",
                 None,
@@ -40,14 +37,6 @@ class DbtApiOperator:
                 "environment are not shown to the console.",
             ),
         ]
-
-
-def _asked(title: str, question: Callable[[], Check]) -> Check:
-    try:
-        return question()
-    except PilothouseError as error:
-        where = "Airflow" if isinstance(error, BackendError) and error.system == "airflow" else title
-        return Check(where, False, error.message, error.hint)
 
 
 def _server() -> Check:
@@ -60,16 +49,3 @@ def _server() -> Check:
             "Look at the dbt API's own log, then try again.",
         )
     return Check("dbt API", True, f"Ready, dbt {health.dbt_version or 'of unknown version'}.")
-
-
-def _pool(name: str) -> Check:
-    pools = Airflow.from_settings().pools()
-    known = {pool.name: pool for pool in pools}
-    if name not in known:
-        return Check(
-            "Airflow pool",
-            False,
-            f"Airflow has no pool '{name}'.",
-            f"Choose one of: {', '.join(known)}; or make it in Airflow under Admin, Pools.",
-        )
-    return Check("Airflow pool", True, f"'{name}' has {known[name].slots} slots, {known[name].open_slots} free now.")

@@ -1,7 +1,9 @@
-"""The Kubernetes operator: described so that it can be weighed, refused until this version can run it."""
+"""The Kubernetes operator: dbt runs in a pod of its own on a cluster that exists."""
 
-from contracts.operators import OperatorName
+from contracts.operators import KubernetesParameters, OperatorName
 from models.project import Project
+from services.operators._checks import pool_check
+from services.operators._pods import pod_checks
 from services.operators.base import Advice, Check
 
 
@@ -19,16 +21,20 @@ class KubernetesOperator:
         resources="CPU and memory requested and limited per project and per run.",
         cost="What the pods request while they run, on nodes that are paid for anyway.",
     )
-    parameters = None
-    available = False
+    parameters = KubernetesParameters
+    available = True
 
-    def preflight(self, project: Project) -> list[Check]:  # noqa: ARG002
-        """Refuse, with the reason."""
-        return [
-            Check(
-                "Kubernetes operator",
-                False,
-                "This version of Pilothouse cannot run projects on Kubernetes yet.",
-                "Everything up to here is kept. Edit the project and choose the dbt API to publish it now.",
-            )
-        ]
+    def preflight(self, project: Project) -> list[Check]:
+        """What can be asked before publishing: the cluster about the pod, Airflow about the pool."""
+        parameters = KubernetesParameters.model_validate(project.operator_parameters)
+        return [*pod_checks(parameters.cluster, parameters), pool_check(project.pool), _connection(parameters)]
+
+
+def _connection(parameters: KubernetesParameters) -> Check:
+    """Only Airflow itself can see this."""
+    ways = {
+        "in_cluster": "Airflow's worker signs in as the pod that it is.",
+        "kubeconfig": f"Airflow's worker reads {parameters.kubeconfig} on its own machine.",
+        "airflow": f"Airflow looks up its connection '{parameters.connection_id}' when a run starts.",
+    }
+    return Check("Airflow's way to the cluster", None, ways[parameters.connection])

@@ -188,4 +188,4 @@ def _sentence(field: str, problem: dict[str, Any]) -> str:
         case "extra_forbidden":
             return "This is not known here."
         case _:
-            return _SENTENCES.get(field, f"{problem['msg']}.")
+            return _SENTENCES.get(field, f"{problem['msg'].removeprefix('Value error, ')}.")

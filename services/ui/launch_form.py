@@ -13,6 +13,7 @@ from services.errors import InvalidInput, NotAllowed
 from services.launching import LaunchRequest, build_conf
 from services.operators import operator
 from services.ui.node_picker import node_picker
+from services.ui.parameter_fields import parameter_fields, typed
 from services.ui.words import plain
 
 COMMAND_WORDS = {
@@ -148,18 +149,16 @@ def _operator_parameters(project: Project, slots: dict[str, Any]) -> dict[str, A
     runner = operator(project.operator)
     if runner.parameters is None:
         return {}
-    changed: dict[str, Any] = {}
+    usual = runner.parameters.model_construct(**project.operator_parameters).model_dump(mode="json", warnings=False)
     with st.expander(f"{runner.label} parameters for this run", icon=":material/tune:"):
-        for name, field in runner.parameters.model_fields.items():
-            usual = project.operator_parameters.get(name, field.default)
-            draw = st.number_input if field.annotation is int else st.text_input
-            value = draw(
-                field.title or name, value=usual, key=f"launch_parameter_{name}_{project.name}", help=field.description
-            )
-            if value != usual:
-                changed[name] = value
+        values = parameter_fields(
+            runner.parameters,
+            usual,
+            key=lambda name: f"launch_parameter_{name}_{project.name}",
+            skip=getattr(runner.parameters, "PER_PROJECT", ()),
+        )
         slots["operator_parameters"] = st.container()
-    return changed
+    return {name: value for name, value in values.items() if value != usual[name]}
 
 
 def fill_from(conf: dict[str, Any], project: Project) -> None:
@@ -175,4 +174,4 @@ def fill_from(conf: dict[str, Any], project: Project) -> None:
     for name, key in (("vars", "launch_vars"), ("macro_arguments", "launch_macro_arguments")):
         state[key] = yaml.safe_dump(conf[name], sort_keys=False) if conf.get(name) else ""
     for name, value in (conf.get("operator_parameters") or {}).items():
-        state[f"launch_parameter_{name}_{project.name}"] = value
+        state[f"launch_parameter_{name}_{project.name}"] = typed(value)

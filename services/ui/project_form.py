@@ -15,6 +15,7 @@ from services.errors import InvalidInput
 from services.operators import OPERATORS, operator
 from services.projects import ProjectDraft, uploads
 from services.ui.operator_cards import operator_cards
+from services.ui.parameter_fields import parameter_fields
 from services.ui.project_settings import WAREHOUSE_WORDS
 from services.ui.words import plain
 
@@ -54,7 +55,7 @@ class ProjectForm:
         """Write each problem below its field, and those that have none at the end."""
         for name, message in problems.items():
             text = f":red[:material/error: {plain(message)}]"
-            slot = self._slots.get(name)
+            slot = self._slots.get(name) or self._slots.get(".".join(name.split(".")[:2]))
             if slot is not None:
                 slot.markdown(text)
             else:
@@ -155,20 +156,14 @@ class ProjectForm:
 
     def _parameters(self, name: OperatorName) -> dict[str, Any]:
         model = operator(name).parameters
-        saved = self.initial.operator_parameters if name is self.initial.operator else {}
-        values: dict[str, Any] = {}
-        fields = model.model_fields.items() if model else ()
-        columns = st.columns(len(fields) or 1)
-        for column, (parameter, info) in zip(columns, fields, strict=False):
-            with column, self._field(f"operator_parameters.{parameter}"):
-                key = self._key(f"parameter_{name}_{parameter}")
-                value = saved.get(parameter, info.default)
-                label, told = info.title or parameter, info.description
-                if info.annotation is int:
-                    values[parameter] = st.number_input(label, value=int(value), step=1, key=key, help=told)
-                else:
-                    values[parameter] = st.text_input(label, str(value), key=key, help=told)
-        return values
+        if model is None:
+            return {}
+        return parameter_fields(
+            model,
+            self.initial.operator_parameters if name is self.initial.operator else {},
+            key=lambda parameter: self._key(f"parameter_{name}_{parameter}"),
+            place=lambda parameter: self._field(f"operator_parameters.{parameter}"),
+        )
 
     def _schedule(self) -> dict[str, Any]:
         left, right = st.columns([2, 3], gap="large")

@@ -108,7 +108,7 @@ def test_the_operators_are_described_and_the_missing_ones_say_so(open_page: Open
     page = open_page("new_project")
     captions = "\n".join(each.value for each in page.caption)
     assert captions.count("**Cost**") == 3
-    assert told(page).count("Not in this version") + _badges(page).count("Not in this version") == 2
+    assert told(page).count("Not in this version") + _badges(page).count("Not in this version") == 1
 
 
 def test_an_edit_starts_from_what_is_saved_and_keeps_the_name(open_page: OpenPage) -> None:

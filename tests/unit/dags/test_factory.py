@@ -66,7 +66,8 @@ def test_schedules_that_airflow_takes_are_taken(schedule: str | None) -> None:
 BROKEN: list[Any] = [
     entry(name="broken", schedule="99 * * * *"),
     entry(name="broken", schedule="every now and then"),
-    entry(name="broken", operator="kubernetes"),
+    entry(name="broken", operator="gke"),
+    entry(name="broken", operator="kubernetes", operator_parameters={"memory_limit": "much"}),
     {"name": "broken"},
     {"name": "Broken; touch x", "start_date": "2026-01-01T00:00:00Z"},
     {**entry(name="broken"), "command": "fly"},

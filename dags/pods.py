@@ -1,0 +1,208 @@
+"""The manifest of the pod that dbt runs in: what the Kubernetes and the GKE operator share on Airflow's side.
+
+The manifest is a template field of the provider's operator, so all of it may differ per run. It comes back from Jinja
+as a dict (render_template_as_native_obj): nothing that a run's conf holds is ever rendered or parsed again.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from airflow.sdk.exceptions import AirflowFailException
+from pydantic import ValidationError
+
+from contracts.names import DBT_CONTAINER, PROJECT_LABEL, RUN_LABEL, SOURCE_CONTAINER, run_label_of
+from contracts.operators import OperatorName
+from contracts.pods import PROJECT_VOLUME, SOURCE_MOUNT, EnvironmentSource, PodParameters, Volume
+from contracts.published_project import PublishedProject
+from contracts.run_conf import RunConf
+
+MACRO = "dbt_pod"
+TEMPLATE = f"{{{{ {MACRO}(params, run_id) }}}}"
+
+_DBT_ENVIRONMENT = {
+    "DBT_LOG_FORMAT": "json",
+    "DBT_LOG_LEVEL": "debug",
+    "DBT_USE_COLORS": "false",
+    "DBT_USE_COLORS_FILE": "false",
+    "DBT_LOG_FILE_MAX_BYTES": "0",
+}
+"""dbt's events as JSON lines on its output: level debug, because NodeStart and NodeFinished are of that level."""
+
+_CLONE = 'git clone --depth 1 --single-branch --branch "$BRANCH" -- "$URL" "$TARGET" && git -C "$TARGET" rev-parse HEAD'
+
+
+def pod_macro(
+    project: PublishedProject, model: type[PodParameters]
+) -> Callable[[Mapping[str, Any], str], dict[str, Any]]:
+    """A macro for the DAG: the pod of one run, from the run's params and id.
+
+    It raises AirflowFailException, which Airflow doesn't retry, when the params are wrong.
+    """
+
+    def dbt_pod(params: Mapping[str, Any], run_id: str) -> dict[str, Any]:
+        conf, parameters = checked(project, model, dict(params))
+        return manifest(project, conf, parameters, run_id=run_id)
+
+    return dbt_pod
+
+
+def checked(
+    project: PublishedProject, model: type[PodParameters], params: Mapping[str, Any]
+) -> tuple[RunConf, PodParameters]:
+    """The run's conf, and the project's parameters with the run's own over them where a run may choose."""
+    try:
+        conf = RunConf.model_validate(dict(params))
+        own = {name: value for name, value in conf.operator_parameters.items() if name not in model.PER_PROJECT}
+        parameters = model.model_validate({**project.operator_parameters, **own})
+    except ValidationError as error:
+        reasons = "; ".join(_reason(problem) for problem in error.errors())
+        raise AirflowFailException(f"dbt was not started, this run's parameters are wrong: {reasons}") from None
+    if conf.operator is not project.operator:
+        runs_on = OperatorName(project.operator).value
+        raise AirflowFailException(f"dbt was not started: this project runs on {runs_on}, not on {conf.operator}.")
+    return conf, parameters
+
+
+def manifest(project: PublishedProject, conf: RunConf, parameters: PodParameters, *, run_id: str) -> dict[str, Any]:
+    """The pod as Kubernetes takes it, without what Airflow's provider adds: its name and its own labels."""
+    labels = {RUN_LABEL: run_label_of(project.dag_id, run_id), PROJECT_LABEL: project.name}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            "namespace": parameters.namespace,
+            "labels": {**parameters.labels, **labels},
+            "annotations": dict(parameters.annotations),
+        },
+        "spec": _without_nothing(
+            {
+                "restartPolicy": "Never",
+                "terminationGracePeriodSeconds": parameters.grace_period_seconds,
+                "activeDeadlineSeconds": parameters.active_deadline_seconds,
+                "serviceAccountName": parameters.service_account,
+                "imagePullSecrets": [{"name": name} for name in parameters.image_pull_secrets],
+                "nodeSelector": dict(parameters.node_selector),
+                "tolerations": [_toleration(each.model_dump(exclude_none=True)) for each in parameters.tolerations],
+                "affinity": parameters.affinity,
+                "volumes": _volumes(parameters),
+                "initContainers": [_source_container(parameters)] if parameters.project_source == "git" else [],
+                "containers": [_dbt_container(conf, parameters)],
+            }
+        ),
+    }
+
+
+def _dbt_container(conf: RunConf, parameters: PodParameters) -> dict[str, Any]:
+    project = _project_directory(parameters)
+    places = ["--project-dir", project, "--profiles-dir", parameters.profiles_directory or project]
+    return _without_nothing(
+        {
+            "name": DBT_CONTAINER,
+            "image": parameters.image,
+            "imagePullPolicy": parameters.image_pull_policy,
+            "command": parameters.entrypoint,
+            "args": [*parameters.dbt_command, *conf.dbt_arguments(), *places, *parameters.extra_arguments],
+            "env": [
+                *({"name": name, "value": value} for name, value in {**_DBT_ENVIRONMENT, **parameters.env}.items()),
+                *(
+                    {"name": name, "valueFrom": {"secretKeyRef": {"name": each.secret, "key": each.key}}}
+                    for name, each in parameters.secret_env.items()
+                ),
+            ],
+            "envFrom": [_environment_source(each) for each in parameters.env_from],
+            "resources": _resources(parameters),
+            "volumeMounts": _mounts(parameters),
+        }
+    )
+
+
+def _source_container(parameters: PodParameters) -> dict[str, Any]:
+    """Clones the project. Its environment is dbt's, so that git finds credentials that are mounted or referred to."""
+    values = {"BRANCH": parameters.git_branch, "URL": parameters.git_url or "", "TARGET": f"{SOURCE_MOUNT}/clone"}
+    return _without_nothing(
+        {
+            "name": SOURCE_CONTAINER,
+            "image": parameters.git_image or parameters.image,
+            "imagePullPolicy": parameters.image_pull_policy,
+            "command": ["sh", "-c", _CLONE],
+            "env": [
+                {"name": "HOME", "value": SOURCE_MOUNT},
+                {"name": "GIT_TERMINAL_PROMPT", "value": "0"},
+                *({"name": name, "value": value} for name, value in values.items()),
+            ],
+            "envFrom": [_environment_source(each) for each in parameters.env_from],
+            "resources": _resources(parameters),
+            "volumeMounts": _mounts(parameters),
+        }
+    )
+
+
+def _project_directory(parameters: PodParameters) -> str:
+    if parameters.project_source == "image":
+        return parameters.project_directory
+    return f"{SOURCE_MOUNT}/clone/{parameters.git_subfolder}".rstrip("/")
+
+
+def _resources(parameters: PodParameters) -> dict[str, dict[str, str]]:
+    def named(kind: str) -> dict[str, str]:
+        found = {
+            "cpu": getattr(parameters, f"cpu_{kind}"),
+            "memory": getattr(parameters, f"memory_{kind}"),
+            "ephemeral-storage": getattr(parameters, f"ephemeral_storage_{kind}"),
+        }
+        return {name: quantity for name, quantity in found.items() if quantity}
+
+    return _without_nothing({"requests": named("request"), "limits": named("limit")})
+
+
+def _volumes(parameters: PodParameters) -> list[dict[str, Any]]:
+    cloned = [{"name": PROJECT_VOLUME, "emptyDir": {}}] if parameters.project_source == "git" else []
+    return [*(_volume(each) for each in parameters.volumes), *cloned]
+
+
+def _volume(volume: Volume) -> dict[str, Any]:
+    if volume.claim:
+        source: dict[str, Any] = {"persistentVolumeClaim": {"claimName": volume.claim}}
+    elif volume.secret:
+        source = {"secret": {"secretName": volume.secret}}
+    elif volume.config_map:
+        source = {"configMap": {"name": volume.config_map}}
+    else:
+        source = {"hostPath": {"path": volume.host_path}} if volume.host_path else {"emptyDir": {}}
+    return {"name": volume.name, **source}
+
+
+def _mounts(parameters: PodParameters) -> list[dict[str, Any]]:
+    mounts = [
+        _without_nothing(
+            {
+                "name": each.name,
+                "mountPath": each.mount_path,
+                "subPath": each.sub_path,
+                "readOnly": each.read_only or None,
+            }
+        )
+        for each in parameters.volumes
+    ]
+    cloned = [{"name": PROJECT_VOLUME, "mountPath": SOURCE_MOUNT}] if parameters.project_source == "git" else []
+    return [*mounts, *cloned]
+
+
+def _environment_source(source: EnvironmentSource) -> dict[str, Any]:
+    kind, name = ("secretRef", source.secret) if source.secret else ("configMapRef", source.config_map)
+    return _without_nothing({"prefix": source.prefix, kind: {"name": name}})
+
+
+def _toleration(values: dict[str, Any]) -> dict[str, Any]:
+    seconds = values.pop("toleration_seconds", None)
+    return values if seconds is None else {**values, "tolerationSeconds": seconds}
+
+
+def _without_nothing(values: dict[str, Any]) -> dict[str, Any]:
+    """Only what was chosen: Kubernetes has its own defaults."""
+    return {name: value for name, value in values.items() if value not in (None, [], {})}
+
+
+def _reason(problem: Mapping[str, Any]) -> str:
+    place = ".".join(str(part) for part in problem["loc"])
+    return f"{place}: {problem['msg']}" if place else str(problem["msg"])

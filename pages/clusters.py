@@ -1,0 +1,25 @@
+"""The clusters that the console knows: do they answer, what of ours is there, and what was left over."""
+
+import streamlit as st
+
+from services import clusters
+from services.ui import shell
+from services.ui.cluster_card import cluster_card, register_form
+
+shell.require()
+
+title, button = st.columns([3, 1], vertical_alignment="center")
+title.title("Clusters", anchor=False)
+with button.container(horizontal_alignment="right"):
+    if st.button("Register a cluster", type="primary", icon=":material/add:"):
+        register_form()
+
+known = clusters.clusters()
+if not known:
+    st.info(
+        "No cluster is registered. The console needs one to follow the pods of Kubernetes runs by itself; "
+        "reading pods, their logs and events is all the right it needs.",
+        icon=":material/hub:",
+    )
+for cluster in known:
+    cluster_card(cluster)

@@ -1,0 +1,25 @@
+"""Kubernetes clusters: which the console knows, and what they say of our pods. Never a write, except where asked."""
+
+from models.cluster import Cluster
+from services.clusters.client import ClusterClient
+from services.clusters.news import ContainerNews, PodEvent, PodNews
+from services.clusters.ours import OurPod, delete_left_over, log_tail, our_pods
+from services.clusters.store import clusters, forget, get_cluster, pod_of, register, system_of
+
+__all__ = [
+    "Cluster",
+    "ClusterClient",
+    "ContainerNews",
+    "OurPod",
+    "PodEvent",
+    "PodNews",
+    "clusters",
+    "delete_left_over",
+    "forget",
+    "get_cluster",
+    "log_tail",
+    "our_pods",
+    "pod_of",
+    "register",
+    "system_of",
+]

@@ -1,0 +1,64 @@
+"""The clusters that the console knows: registered by a person, asked by console and collector."""
+
+import re
+
+from sqlmodel import col, select
+
+from models.cluster import Cluster, Pod
+from models.system import SystemHealth
+from services.database import session
+from services.errors import InvalidInput, NotFound
+
+_NAME = re.compile(r"^[a-z][a-z0-9-]{0,49}$")
+
+
+def clusters() -> list[Cluster]:
+    """All registered clusters by name."""
+    with session() as opened:
+        return list(opened.exec(select(Cluster).order_by(col(Cluster.name))))
+
+
+def get_cluster(name: str) -> Cluster:
+    """One cluster. Raises NotFound."""
+    with session() as opened:
+        found = opened.exec(select(Cluster).where(Cluster.name == name)).one_or_none()
+    if found is None:
+        raise NotFound(f"There is no cluster '{name}'.", hint="Register it on the page Clusters.")
+    return found
+
+
+def register(name: str, *, kubeconfig: str | None, context: str | None, by: str) -> Cluster:
+    """Add a cluster, or say anew how a known one is reached. Raises InvalidInput. Connects to nothing."""
+    name = name.strip()
+    if not _NAME.match(name):
+        raise InvalidInput(
+            "A cluster's name has lower-case letters, digits and dashes, and begins with a letter.", field="name"
+        )
+    if kubeconfig and not kubeconfig.startswith(("/", "~")):
+        raise InvalidInput("Give the whole path of the kubeconfig on the console's machine.", field="kubeconfig")
+    with session() as opened:
+        cluster = opened.exec(select(Cluster).where(Cluster.name == name)).one_or_none()
+        cluster = cluster or Cluster(name=name, created_by=by)
+        cluster.kubeconfig, cluster.context = kubeconfig or None, context or None
+        opened.add(cluster)
+    return cluster
+
+
+def forget(name: str) -> None:
+    """Remove a cluster from the list; nothing on the cluster changes. Repeatable."""
+    with session() as opened:
+        for cluster in opened.exec(select(Cluster).where(Cluster.name == name)):
+            opened.delete(cluster)
+        if health := opened.get(SystemHealth, system_of(name)):
+            opened.delete(health)
+
+
+def system_of(name: str) -> str:
+    """The name under which a cluster's health is stored."""
+    return f"cluster:{name}"
+
+
+def pod_of(invocation_id: int) -> Pod | None:
+    """The pod of an invocation as last seen, or None."""
+    with session() as opened:
+        return opened.exec(select(Pod).where(Pod.invocation_id == invocation_id)).one_or_none()
