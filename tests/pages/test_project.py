@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -80,7 +81,7 @@ def test_foreign_text_is_shown_as_it_is(open_page: OpenPage) -> None:
     assert "<b>" not in text.replace("\\<b\\>", "")
 
 
-def table(page: AppTest, column: str) -> list[object]:
+def table(page: AppTest, column: str) -> list[Any]:
     [found] = [each.value for each in page.dataframe if "Last status" in each.value.columns]
     return list(found[column])
 
@@ -116,9 +117,16 @@ def test_a_node_shows_its_lineage_and_what_became_of_it(open_page: OpenPage) -> 
 def test_foreign_text_about_a_node_is_shown_as_it_is_f16(open_page: OpenPage) -> None:
     project = seeded.project("shop")
     with session() as opened:
-        hostile = {"name": "O'Brien <x>", "description": "**b** <script>x</script> größe 船", "tags": ["it's <b>"]}
         assert project.id is not None
-        opened.add(ProjectNode(project_id=project.id, unique_id="model.shop.o", resource_type="model", **hostile))
+        hostile = ProjectNode(
+            project_id=project.id,
+            unique_id="model.shop.o",
+            resource_type="model",
+            name="O'Brien <x>",
+            description="**b** <script>x</script> größe 船",
+            tags=["it's <b>"],
+        )
+        opened.add(hostile)
     page = open_page("project", name="shop", node="model.shop.o")
     assert not page.exception
     assert "\\*\\*b\\*\\* \\<script\\>" in text_of(page)
