@@ -4,7 +4,6 @@ The zygote itself never parses. A child does, is thrown away, and leaves dbt's p
 read without a thread being started.
 """
 
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ from dbt.events.types import ArtifactWritten
 from dbt_common.events.functions import fire_event
 
 from dbt_api.zygote.orders import Order
-from dbt_api.zygote.patches import dumps
+from dbt_api.zygote.patches import dumps, spliced, write_json
 from dbt_api.zygote.warming import QUIET, close_database, compile_macros, in_child
 
 CACHE = "partial_parse.msgpack"
@@ -36,6 +35,7 @@ class Parsed:
     manifest: Manifest
     manifest_json: bytes
     """Without its metadata."""
+    macros_json: bytes
     others: dict[str, bytes]
 
     def stand_in(self) -> None:
@@ -52,14 +52,25 @@ class Parsed:
                 self._write(Path(ctx.obj["runtime_config"].project_target_path))
 
         dbt.cli.requires.setup_manifest = setup_manifest
+        self.manifest.write = self._write_again  # type: ignore[method-assign]
 
     def _write(self, target: Path) -> None:
-        metadata = dumps(self.manifest.metadata.to_dict(omit_none=False, context={"artifact": True}))
+        metadata = dumps(_artifact(self.manifest.metadata))
         manifest = b'{"metadata": ' + metadata + b", " + self.manifest_json[1:]
         target.mkdir(parents=True, exist_ok=True)
         for name, content in {"manifest.json": manifest, **self.others}.items():
             (target / name).write_bytes(content)
             fire_event(ArtifactWritten(artifact_type=ARTIFACTS[name], artifact_path=str(target / name)))
+
+    def _write_again(self, path: str) -> None:
+        """What dbt does at the end of a run, but for turning every macro into JSON again: running changes none."""
+        macros, self.manifest.macros = self.manifest.macros, {}
+        try:
+            written = _artifact(self.manifest.writable_manifest())
+        finally:
+            self.manifest.macros = macros
+        write_json(path, written | {"macros": spliced(self.macros_json)})
+        fire_event(ArtifactWritten(artifact_type=ARTIFACTS["manifest.json"], artifact_path=path))
 
 
 def load(order: Order) -> Parsed:
@@ -72,10 +83,16 @@ def load(order: Order) -> Parsed:
     manifest = _parse([*words, "--no-write-json"])
     close_database()
     compile_macros(manifest)
-    read = {name: (target / name).read_bytes() for name in ARTIFACTS if (target / name).exists()}
-    written = json.loads(read.pop("manifest.json"))
+    others = {name: (target / name).read_bytes() for name in ARTIFACTS if (target / name).exists()}
+    del others["manifest.json"]
+    written = _artifact(manifest.writable_manifest())  # here, so that its serialisers are generated once
     del written["metadata"]
-    return Parsed(manifest, dumps(written), others=read)
+    return Parsed(manifest, dumps(written), dumps(written["macros"]), others)
+
+
+def _artifact(part: Any) -> dict[str, Any]:
+    written: dict[str, Any] = part.to_dict(omit_none=False, context={"artifact": True})
+    return written
 
 
 def _parse(words: list[str]) -> Manifest:

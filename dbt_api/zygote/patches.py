@@ -6,6 +6,7 @@ plain command's.
 """
 
 import inspect
+import json
 import os
 from collections.abc import Callable
 from contextlib import suppress
@@ -15,6 +16,7 @@ import dbt.artifacts.schemas.base
 import dbt.compilation
 import dbt_common.clients.system
 import networkx
+from dbt.plugins.manager import PluginManager
 from dbt.version import __version__ as version
 from dbt_common.utils.encoding import JSONEncoder
 
@@ -30,7 +32,7 @@ def apply() -> None:
     """Change what can be changed in this dbt."""
     if not version.startswith(MADE_FOR):
         return
-    for patch in (_acyclic_first, _no_graph_file, _fast_json):
+    for patch in (_acyclic_first, _no_graph_file, _fast_json, _plugins_once):
         patch()
 
 
@@ -68,6 +70,13 @@ def _fast_json() -> None:
             module.write_json = write_json
 
 
+def _plugins_once() -> None:
+    """dbt looks for plugins on the whole of its path in every command; a zygote's path does not change."""
+    if _takes(PluginManager.get_prefixed_modules):
+        found = PluginManager.get_prefixed_modules()
+        PluginManager.get_prefixed_modules = lambda: found  # type: ignore[method-assign]
+
+
 def write_json(path: str, data: Any) -> bool:
     """Write what dbt's `write_json` would, whole or not at all."""
     os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
@@ -85,3 +94,8 @@ def dumps(data: Any) -> bytes:
         with suppress(TypeError):  # such as an integer beyond 64 bits
             return orjson.dumps(data, default=encoder.default, option=options)
     return encoder.encode(data).encode()
+
+
+def spliced(written: bytes) -> Any:
+    """JSON that is written already, to be put into data for `dumps`."""
+    return orjson.Fragment(written) if orjson is not None else json.loads(written)
