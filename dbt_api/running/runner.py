@@ -34,8 +34,11 @@ from dbt_api.workers.lost import is_ours
 LOG = logging.getLogger(__name__)
 LOOK_SECONDS = 0.01
 AGAIN_SECONDS = 1.0
-STARTING = threading.Lock()
-"""After a restart the queue and the worker itself may both take an invocation up; one of them starts its dbt."""
+STARTING = tuple(threading.Lock() for _ in range(64))
+"""After a restart the queue and the worker itself may both take an invocation up; one of them starts its dbt.
+
+Shared out by task_id, so that starts of others seldom wait for each other.
+"""
 
 
 class ServerStopping(BaseException):
@@ -90,7 +93,7 @@ def _end_what_was_left(row: InvocationRow) -> bool:
 
 def _run(task_id: str) -> bool:
     """Start it unless that was done, and follow it. False when it could not be started: look again."""
-    with STARTING:
+    with STARTING[hash(task_id) % len(STARTING)]:
         row = store.find(task_id)
         if row is None or row.state.is_terminal:
             return True
