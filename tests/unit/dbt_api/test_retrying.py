@@ -9,6 +9,7 @@ import pytest
 from contracts.dbt_api import InvocationState, Outcome, RetryMode, RetryRequest
 from dbt_api.errors import ApiError
 from dbt_api.records.counts import progress_of
+from dbt_api.records.record import record_of
 from dbt_api.retrying import retry_of
 from dbt_api.running.attempt import Attempt
 from dbt_api.settings import settings
@@ -69,7 +70,7 @@ def test_each_mode_takes_its_nodes(interrupted: InvocationRow) -> None:
 
 
 def test_lines_that_come_twice_and_half_lines_count_once_and_not(interrupted: InvocationRow) -> None:
-    counts = progress_of(Attempt("broken-off", 1).log).counts()
+    counts = progress_of(record_of(interrupted)).counts()
     assert counts is not None
     assert counts.model_dump(by_alias=True, exclude_defaults=True) == {
         "pass": 1,
