@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import Callable
 from itertools import islice
+from pathlib import Path
 
 import pytest
 import requests
@@ -12,7 +13,6 @@ import requests
 from tests.unit.dbt_api.server import Server, eventually, is_running
 from tests.unit.dbt_api.sse import Event, events_of, open_stream, story
 
-SLOW = ("run", "--select", "slow orders", "--vars", '{"slow_ms": 5000}')
 ENDLESS = ("run", "--select", "slow", "--vars", '{"slow_ms": 600000}')
 
 
@@ -75,7 +75,7 @@ def test_less_important_lines_can_be_left_out(server: Server, told: list[Event])
 
 
 def test_d13_a_stream_opened_early_ends_by_itself_and_tells_what_a_late_one_tells(server: Server) -> None:
-    server.submit("first", *SLOW)
+    server.submit("first", *ENDLESS)
     server.sleeping("first")
     server.submit("waits", "run", "--select", "orders")
     server.submit("given-up", "run", "--select", "orders")
@@ -85,25 +85,34 @@ def test_d13_a_stream_opened_early_ends_by_itself_and_tells_what_a_late_one_tell
         assert states(seen) == [("PENDING", 0)]
         server.call("POST", "/api/v1/invocations/given-up/abort")
         assert states(list(events_of(aborted))) == [("PENDING", 0), ("ABORTED", 0)]
+        server.call("POST", "/api/v1/invocations/first/abort")
         seen += [event for event in stream if event.name != "heartbeat"]
     assert states(seen)[-1] == ("SUCCESS", 1)
     assert seen == story(server, "waits")
 
 
 def test_a_client_that_goes_away_leaves_nothing_behind(server: Server) -> None:
-    server.submit("watched", *SLOW)
+    server.submit("watched", *ENDLESS)
     server.sleeping("watched")
-    assert server.process is not None
-    descriptors = f"/proc/{server.process.pid}/fd"
-    before = len(os.listdir(descriptors))
-    streams = [open_stream(server, "watched") for _ in range(20)]
-    for stream in streams:
-        next(events_of(stream))
-    assert len(os.listdir(descriptors)) >= before + 20
-    for stream in streams:
-        stream.close()
-    eventually(lambda: len(os.listdir(descriptors)) < before + 5)
+    before = _sockets(server)
+    responses = [open_stream(server, "watched") for _ in range(20)]
+    streams = [events_of(response) for response in responses]
+    assert states([next(stream) for stream in streams]) == [("PENDING", 0)] * 20
+    assert _sockets(server) >= before + 20
+    for response in responses:
+        response.close()
+    eventually(lambda: _sockets(server) <= before)
+    server.call("POST", "/api/v1/invocations/watched/abort")
     server.ended("watched")
+
+
+def _sockets(server: Server) -> int:
+    assert server.process is not None
+    count = 0
+    for each in Path(f"/proc/{server.process.pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # closed in between
+            count += os.readlink(each).startswith("socket:")
+    return count
 
 
 def test_a_stream_is_resumed_across_a_killed_server_and_told_of_the_interrupted_node(
