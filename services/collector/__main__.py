@@ -21,7 +21,7 @@ from services.errors import NotAllowed, PilothouseError
 from services.settings import settings
 
 HEARTBEAT_SECONDS = 5.0
-_STOP_SECONDS = 5.0
+_STOP_SECONDS = 3.0
 
 logger = logging.getLogger("services.collector")
 
