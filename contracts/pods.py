@@ -103,7 +103,9 @@ class PodParameters(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    PER_PROJECT: ClassVar[frozenset[str]] = frozenset({"startup_timeout_seconds", "on_finish_action"})
+    PER_PROJECT: ClassVar[frozenset[str]] = frozenset(
+        {"startup_timeout_seconds", "active_deadline_seconds", "on_finish_action"}
+    )
     """What Airflow takes from the DAG alone."""
 
     namespace: str = Field(

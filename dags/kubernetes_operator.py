@@ -3,6 +3,7 @@
 The provider is imported only when a project needs it: that costs seconds of CPU and a hundred megabytes a process.
 """
 
+from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import BaseOperator
@@ -11,6 +12,8 @@ from contracts.names import DBT_CONTAINER, SOURCE_CONTAINER
 from contracts.operators import KubernetesParameters
 from contracts.published_project import PublishedProject
 from dags.pods import TEMPLATE
+
+_MARGIN_SECONDS = 60
 
 
 def pod_operator(project: PublishedProject, **task: Any) -> BaseOperator:
@@ -24,11 +27,12 @@ def pod_operator(project: PublishedProject, **task: Any) -> BaseOperator:
     parameters = KubernetesParameters.model_validate(project.operator_parameters)
     return KubernetesPodOperator(
         name=f"dbt-{project.name.replace('_', '-')}",
-        pod_template_dict=TEMPLATE,  # type: ignore[arg-type]  a dict once it is rendered
+        pod_template_dict=TEMPLATE,  # type: ignore[arg-type]  # a dict once it is rendered
         base_container_name=DBT_CONTAINER,
         init_container_logs=SOURCE_CONTAINER if parameters.project_source == "git" else None,
         startup_timeout_seconds=parameters.startup_timeout_seconds,
         startup_check_interval_seconds=1,
+        execution_timeout=_time_limit(parameters),
         on_finish_action=parameters.on_finish_action.value,
         on_kill_action="delete_pod",
         log_events_on_failure=True,
@@ -38,6 +42,16 @@ def pod_operator(project: PublishedProject, **task: Any) -> BaseOperator:
         **_cluster(parameters),
         **task,
     )
+
+
+def _time_limit(parameters: KubernetesParameters) -> timedelta | None:
+    """A little more than the pod may take. Seen on Kubernetes 1.20: a pod that its deadline has ended still calls its
+    container running, and the provider then follows the log for ever.
+    """
+    if parameters.active_deadline_seconds is None:
+        return None
+    seconds = parameters.active_deadline_seconds + parameters.grace_period_seconds + _MARGIN_SECONDS
+    return timedelta(seconds=seconds)
 
 
 def _cluster(parameters: KubernetesParameters) -> dict[str, Any]:

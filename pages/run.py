@@ -11,6 +11,7 @@ from services.ui.run_actions import run_actions
 from services.ui.run_details import artifacts, configuration
 from services.ui.run_header import run_header
 from services.ui.run_log import run_log
+from services.ui.run_pod import run_pod
 from services.ui.run_timeline import run_timeline
 from services.ui.stale import stale_notice
 from services.ui.words import plain
@@ -57,9 +58,14 @@ def last_results(invocations: list[Invocation]) -> list[NodeResult]:
 
 def draw_tab(run: Run, invocations: list[Invocation], nodes: list[NodeResult]) -> None:
     """Draw the open tab; the closed ones cost nothing."""
-    nodes_tab, timeline_tab, log_tab, configuration_tab, artifacts_tab = st.tabs(
-        TABS, key="tab", bind="query-params", on_change="rerun"
+    tabs = (*TABS, "Pod") if run.operator.runs_in_pods else TABS
+    nodes_tab, timeline_tab, log_tab, configuration_tab, artifacts_tab, *pod_tab = st.tabs(
+        tabs, key="tab", bind="query-params", on_change="rerun"
     )
+    for tab in pod_tab:
+        if tab.open:
+            with tab:
+                run_pod(run, invocations)
     if nodes_tab.open:
         with nodes_tab:
             if nodes:

@@ -4,6 +4,7 @@ Sources of the reasons: kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle
 observed on a real cluster (tests/cluster).
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,6 +23,8 @@ _WAITING_FOR_IMAGE = {
     "CreateContainerError": "The container cannot be made: {message}.",
     "RunContainerError": "The container cannot be started: {message}.",
 }
+_RPC = re.compile(r"^rpc error: code = \w+ desc = ")
+"""How a container runtime's errors begin."""
 _HARMLESS = ("MissingClusterDNS", "DNSConfigForming")
 """Warnings that a pod of ours lives well with."""
 
@@ -32,6 +35,8 @@ class Waiting:
 
     text: str
     is_problem: bool
+    is_repetition: bool = False
+    """It says less than what was said before: the reason of a failed pull is told once, then only that it waits."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +50,8 @@ class Ending:
 
 def why_waiting(pod: PodNews, events: Iterable[PodEvent] = ()) -> Waiting | None:
     """Why dbt has not started in a pod; None when it has."""
-    if pod.dbt and pod.dbt.state != "waiting":
-        return None
+    if pod.is_over or pod.deleted_at or (pod.dbt and pod.dbt.state != "waiting"):
+        return None  # a kubelet may call the containers of a deleted pod waiting again
     return _why_container_waits(pod) or (_why_unscheduled(pod) if pod.node is None else _why_it_starts(pod, events))
 
 
@@ -71,8 +76,9 @@ def _why_container_waits(pod: PodNews) -> Waiting | None:
     for container in pod.containers.values():
         if container.state == "waiting" and (words := _WAITING_FOR_IMAGE.get(container.reason or "")):
             image = container.image or _image_of(pod.spec, container.name)
-            text = words.format(image=image, message=(container.message or "no reason given").rstrip(". "))
-            return Waiting(text, is_problem=True)
+            message = _RPC.sub("", container.message or "no reason given").rstrip(". ")
+            text = words.format(image=image, message=message)
+            return Waiting(text, is_problem=True, is_repetition=container.reason == "ImagePullBackOff")
     return None
 
 
@@ -91,21 +97,26 @@ def how_it_ended(pod: PodNews, *, memory_limit: str | None) -> Ending | None:
         return Ending(Outcome.USAGE_ERROR, None, f"The project could not be cloned (exit code {source.exit_code}).")
     if pod.phase == "Failed":
         text = f"The pod failed ({pod.reason or 'no reason given'}): {_end(pod.message)}"
-        return Ending(Outcome.WORKER_LOST, exit_code, text)
+        return Ending(Outcome.WORKER_LOST, exit_code, DELETED if pod.deleted_at else text)
     return None
 
 
 def _of_container(dbt: ContainerNews, pod: PodNews, memory_limit: str | None) -> Ending:
-    if dbt.reason == "OOMKilled" or (dbt.exit_code == 137 and pod.deleted_at is None):
-        limit = f"its memory limit of {memory_limit}" if memory_limit else "the memory that the node has"
-        return Ending(Outcome.OUT_OF_MEMORY, dbt.exit_code, f"dbt was killed: it needed more than {limit} (OOMKilled).")
-    if pod.deleted_at is not None:
+    if pod.deleted_at is not None and dbt.reason != "OOMKilled":
         return Ending(Outcome.WORKER_LOST, dbt.exit_code, DELETED)
     if dbt.reason in ("ContainerCannotRun", "StartError"):
         return Ending(Outcome.USAGE_ERROR, dbt.exit_code, f"The container could not be started: {_end(dbt.message)}")
-    ended = f"dbt's container ended with exit code {dbt.exit_code}."
-    outcome, text = _OF_EXIT_CODE.get(dbt.exit_code or 0, (Outcome.WORKER_LOST, ended))
-    return Ending(outcome, dbt.exit_code, text)
+    return of_exit(dbt.exit_code or 0, dbt.reason, memory_limit=memory_limit)
+
+
+def of_exit(exit_code: int, reason: str | None, *, memory_limit: str | None) -> Ending:
+    """How dbt's container ended, from its exit code and Kubernetes' reason."""
+    if reason == "OOMKilled" or exit_code == 137:
+        limit = f"its memory limit of {memory_limit}" if memory_limit else "the memory that the node has"
+        return Ending(Outcome.OUT_OF_MEMORY, exit_code, f"dbt was killed: it needed more than {limit} (OOMKilled).")
+    ended = f"dbt's container ended with exit code {exit_code}."
+    outcome, text = _OF_EXIT_CODE.get(exit_code, (Outcome.WORKER_LOST, ended))
+    return Ending(outcome, exit_code, text)
 
 
 _OF_EXIT_CODE: dict[int, tuple[Outcome, str | None]] = {

@@ -22,7 +22,7 @@ from services.notifications.delivering import keep_delivering
 from services.settings import settings
 
 HEARTBEAT_SECONDS = 5.0
-_STOP_SECONDS = 5.0
+_STOP_SECONDS = 3.0
 
 logger = logging.getLogger("services.collector")
 

@@ -85,7 +85,7 @@ def conclude(opened: Session, run: Run) -> None:
     if run.state is RunState.FAILED and newest and newest.state is RunState.CANCELLED:
         run.state = RunState.CANCELLED
     nodes = list(store.all_nodes(opened, newest.id).values()) if newest else []
-    tail = _last_lines(logs.path_of(newest, "airflow")) if newest else []
+    tail = last_lines(logs.path_of(newest, "airflow")) if newest else []
     run.message = verdict.why_over(run, newest, nodes, tail)
 
 
@@ -156,7 +156,8 @@ def _note_end(row: Invocation, news: api_contract.Invocation) -> None:
     )
 
 
-def _last_lines(path: Path) -> list[str]:
+def last_lines(path: Path) -> list[str]:
+    """The end of a log file; nothing when there is none."""
     try:
         with path.open(errors="replace") as file:
             return [line.rstrip("\n") for line in deque(file, maxlen=_TAIL_LINES)]

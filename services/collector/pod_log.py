@@ -37,7 +37,7 @@ class LogReader:
     def __init__(self, client: ClusterClient, pod: PodNews, container: str, *, since: str | None) -> None:
         self.container = container
         self.error: PilothouseError | None = None
-        self.was_over = pod.containers[container].state == "terminated"
+        self.was_over = pod.is_over or pod.containers[container].state == "terminated"
         """Whether the container had ended before the reading began: then a clean end of it is the log's end."""
         self._lines: Queue[tuple[str, str]] = Queue(_WAITING_LINES)
         self._stop = threading.Event()

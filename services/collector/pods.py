@@ -1,26 +1,32 @@
 """What the collector writes of a pod: its facts, where its invocation stands, and its end."""
 
-import logging
+import re
+from collections.abc import Iterator
 from typing import Any
 
 from sqlmodel import Session, select
 
 from contracts.dbt_api import Outcome
 from contracts.log_artifacts import ARTIFACT_EVENT, ArtifactReader
-from contracts.log_event import parse_log_line
+from contracts.log_event import LogEvent, parse_log_line
+from contracts.names import DBT_CONTAINER
 from models.cluster import Pod
 from models.run import Invocation, Run
 from models.run_state import RunState
 from models.types import now
 from services import logs
-from services.clusters import PodEvent, PodNews
-from services.clusters.words import DELETED, how_it_ended, masked, steps_of, why_waiting
+from services.clusters import PodEvent, PodNews, pod_of
+from services.clusters.words import DELETED, Ending, how_it_ended, masked, of_exit, steps_of, why_waiting
 from services.collector import store, verdict
-from services.collector.closing import KEPT, finish, keep_artifact
+from services.collector.closing import KEPT, finish, keep_artifact, last_lines
 
 _STATE_OF_OUTCOME = {Outcome.SUCCESS: RunState.SUCCEEDED, Outcome.ABORTED: RunState.CANCELLED}
 
-logger = logging.getLogger(__name__)
+_TOLD_CONTAINER = re.compile(
+    rf"Container '{DBT_CONTAINER}': state='TERMINATED', reason='(?P<reason>\w+)', exit_code=(?P<exit_code>\d+)"
+)
+"""What Airflow's provider logs of a failed pod (log_events_on_failure)."""
+_COMPLETED_EVENT = "CommandCompleted"
 
 
 def note_pod(run: Run, invocation: Invocation, cluster: str, pod: PodNews, events: list[PodEvent]) -> None:
@@ -36,10 +42,12 @@ def note_pod(run: Run, invocation: Invocation, cluster: str, pod: PodNews, event
             row.exit_code, row.outcome = ending.exit_code, ending.outcome
             row.message = ending.text or row.message
         if waiting:
-            row.state, row.message = RunState.QUEUED, waiting.text if waiting.is_problem else None
+            if not (waiting.is_repetition and row.message):
+                row.message = waiting.text if waiting.is_problem else None
+            row.state = RunState.QUEUED
             if not fresh.state.is_terminal:
-                fresh.message = waiting.text
-        elif row.state in (RunState.STARTING, RunState.QUEUED):
+                fresh.message = row.message or waiting.text
+        elif pod.dbt and pod.dbt.has_log and row.state in (RunState.STARTING, RunState.QUEUED):
             row.state, row.message = RunState.RUNNING, ending.text if ending else None
         _pass_on(row, fresh)
 
@@ -64,7 +72,7 @@ def _keep_facts(opened: Session, row: Invocation, cluster: str, pod: PodNews, ev
     kept = opened.exec(select(Pod).where(Pod.invocation_id == row.id)).one_or_none()
     facts = _facts(pod)
     kept = kept or Pod(invocation_id=row.id or 0, cluster=cluster, spec=masked(pod.spec), **facts)
-    kept.sqlmodel_update(facts)
+    kept.sqlmodel_update({name: value for name, value in facts.items() if value})
     if events or not kept.steps:
         kept.steps = steps_of(pod, events)
     kept.cluster, kept.seen_at, kept.gone_at = cluster, now(), None
@@ -105,28 +113,46 @@ def note_gone(invocation: Invocation) -> None:
 
 def close_pod(invocation: Invocation) -> None:
     """The end of an invocation whose log is whole: artifacts out of the log, results, the last word. Repeatable."""
-    kept = []
-    for name, content in _artifacts(invocation).items():
-        if name in KEPT:
-            keep_artifact(invocation, name, content)
-            kept.append({"name": name, "bytes": len(content)})
-    finish(invocation, kept, _note_end)
+    reader, succeeded = ArtifactReader(), None
+    artifacts: dict[str, bytes] = {}
+    for event in _last_events(invocation):
+        if event.name == _COMPLETED_EVENT:
+            succeeded = bool(event.data.get("success"))
+        elif (artifact := reader.add(event)) and artifact.name in KEPT:
+            artifacts[artifact.name] = artifact.content
+    for name, content in artifacts.items():
+        keep_artifact(invocation, name, content)
+    kept = [{"name": name, "bytes": len(content)} for name, content in artifacts.items()]
+    told = _told_by_airflow(invocation)
+    finish(invocation, kept, lambda row, run: _note_end(row, run, succeeded, told))
 
 
-def _artifacts(invocation: Invocation) -> dict[str, bytes]:
-    path, reader = logs.path_of(invocation), ArtifactReader()
-    if not path.exists():
-        return {}
-    with path.open(errors="replace") as file:
-        found = [reader.add(parse_log_line(line)) for line in file if ARTIFACT_EVENT in line]
-    return {artifact.name: artifact.content for artifact in found if artifact}
+def _told_by_airflow(invocation: Invocation) -> Ending | None:
+    """How the container of a failed pod ended, as Airflow logged it before it deleted the pod."""
+    for line in last_lines(logs.path_of(invocation, "airflow")):
+        if match := _TOLD_CONTAINER.search(line):
+            pod = pod_of(invocation.id or 0)
+            limit = pod.limits.get("memory") if pod else None
+            return of_exit(int(match["exit_code"]), match["reason"], memory_limit=limit)
+    return None
 
 
-def _note_end(row: Invocation, run: Run) -> None:
-    """How dbt ended: as its container said, or, where nobody saw that, as Airflow says of the run."""
-    if row.outcome is None:
-        row.outcome = Outcome.SUCCESS if run.state is RunState.SUCCEEDED else None
-        row.message = row.message or (DELETED if run.state is not RunState.SUCCEEDED and row.started_at else None)
+def _last_events(invocation: Invocation) -> Iterator[LogEvent]:
+    """What dbt and the image's entrypoint say at the end."""
+    path = logs.path_of(invocation)
+    if path.exists():
+        with path.open(errors="replace") as file:
+            yield from (parse_log_line(line) for line in file if ARTIFACT_EVENT in line or _COMPLETED_EVENT in line)
+
+
+def _note_end(row: Invocation, run: Run, succeeded: bool | None, told: Ending | None) -> None:
+    """How dbt ended: as its container said, or, where we did not see that, Airflow's word or dbt's own last one."""
+    if row.outcome is None and told:
+        row.outcome, row.exit_code, row.message = told.outcome, told.exit_code, told.text or row.message
+    elif row.outcome is None and succeeded is not None:
+        row.outcome = Outcome.SUCCESS if succeeded else Outcome.MODEL_ERROR
+    elif row.outcome is None and row.started_at:
+        row.outcome, row.message = Outcome.WORKER_LOST, row.message or DELETED
     if run.cancel_requested_at and row.outcome != Outcome.SUCCESS:
         row.outcome = Outcome.ABORTED
     row.state = RunState.FAILED if row.outcome is None else _STATE_OF_OUTCOME.get(Outcome(row.outcome), RunState.FAILED)

@@ -1,5 +1,6 @@
 """What a run's state is, and the sentence that says why: pure, from what the systems told."""
 
+import json
 import re
 from collections.abc import Iterable, Sequence
 
@@ -11,6 +12,7 @@ from services.airflow import PoolNews
 _LONGEST = 500
 _DATA_TESTS = ("test", "unit_test")
 _HEADER = re.compile(r"^\s*[A-Z][A-Za-z ]*Error( in [^\n]*)?\n\s*(?=\S)")
+_KUBERNETES_STATUS = re.compile(r'HTTP response body: (\{.*"kind":\s*"Status".*\})')
 _TASK_ERROR = re.compile(
     r"^\S+ (?:ERROR|CRITICAL) (?P<text>.+)$|^(?P<raised>[\w.]*(?:Exception|Error|Failed|Fail)): .+$"
 )
@@ -86,12 +88,23 @@ def why_invocation_failed(
 
 
 def why_task_failed(task_log_tail: Iterable[str]) -> str | None:
-    """The last thing that Airflow's task log calls an error."""
+    """The last thing that Airflow's task log calls an error, or what a cluster answered when it refused the pod."""
     found = None
     for line in task_log_tail:
+        if refused := _refused_by_cluster(line):
+            return refused
         if match := _TASK_ERROR.match(line):
             found = match["text"] or line
     return short(found) if found else None
+
+
+def _refused_by_cluster(line: str) -> str | None:
+    """The message of a Status of Kubernetes, as its client puts it into an exception."""
+    try:
+        status = json.loads(match[1]) if (match := _KUBERNETES_STATUS.search(line)) else {}
+    except ValueError:
+        return None
+    return short(f"the cluster refused the pod: {status['message']}") if status.get("message") else None
 
 
 def why_waiting(task_state: str | None, pool: str, pools: Sequence[PoolNews]) -> str | None:

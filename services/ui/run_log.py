@@ -7,6 +7,7 @@ import streamlit as st
 from models.run import Invocation, Run
 from services import logs
 from services.ui.log_view import log_view
+from services.ui.run_pod import airflow_log_notice
 
 _SOURCES: dict[logs.Source, str] = {"dbt": "dbt", "airflow": "Airflow task"}
 
@@ -40,6 +41,7 @@ def run_log(run: Run, invocations: Sequence[Invocation]) -> None:
             on_click="ignore",
             icon=":material/download:",
         )
+    airflow_log_notice(run, invocation)
     line = log_view(
         f"{invocation.id}-{source}",
         lambda first, last: logs.read_window(invocation, source, first=first, last=last),

@@ -142,3 +142,10 @@ def test_wrong_params_end_the_run_with_the_reason_and_no_retry(conf: dict[str, A
 def test_airflow_reaches_the_cluster_as_the_project_says(parameters: dict[str, Any], expected: Any) -> None:
     task = task_of(project(**parameters))
     assert (task.kubernetes_conn_id, task.in_cluster, task.config_file) == expected
+
+
+def test_behind_the_pods_deadline_stands_a_time_limit_of_the_task() -> None:
+    published = project(active_deadline_seconds=100, grace_period_seconds=20)
+    assert task_of(published).execution_timeout.total_seconds() == 180
+    assert built(published, operator_parameters={"active_deadline_seconds": 5}).spec.active_deadline_seconds == 100
+    assert task_of(project(active_deadline_seconds=None)).execution_timeout is None

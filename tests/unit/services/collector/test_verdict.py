@@ -135,3 +135,14 @@ def test_the_place_in_the_queue_is_told_in_words() -> None:
 def test_a_run_that_failed_although_dbt_succeeded_says_both() -> None:
     said = verdict.why_over(run(state=RunState.FAILED), invocation(RunState.SUCCEEDED), [], [])
     assert said == "dbt succeeded, but the run did not. Airflow reports the run as failed and gives no reason."
+
+
+def test_a_cluster_that_refuses_the_pod_says_why_itself() -> None:
+    body = '{"kind":"Status","status":"Failure","message":"pods is forbidden: User \\"x\\" cannot create","code":403}'
+    tail = [
+        "2026-01-01T00:00:00Z ERROR Task failed with exception",
+        "ForbiddenException: (403)",
+        "Reason: Forbidden",
+        f"HTTP response body: {body}",
+    ]
+    assert verdict.why_task_failed(tail) == 'the cluster refused the pod: pods is forbidden: User "x" cannot create'

@@ -1,0 +1,1 @@
+select berth_no from {{ ref('a_fast') }}

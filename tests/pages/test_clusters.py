@@ -1,0 +1,52 @@
+from streamlit.testing.v1 import AppTest
+
+from contracts.operators import OperatorName
+from models.cluster import Pod
+from services import clusters, health
+from services.database import session
+from tests.pages import seeded
+from tests.pages.conftest import OpenPage
+
+
+def text_of(page: AppTest) -> str:
+    found = [*page.markdown, *page.caption, *page.warning, *page.info, *page.subheader]
+    return "\n".join(str(each.value) for each in found)
+
+
+def test_without_a_cluster_the_page_says_what_one_is_for(open_page: OpenPage) -> None:
+    assert "No cluster is registered" in text_of(open_page("clusters"))
+
+
+def test_a_cluster_that_is_away_says_so_and_the_page_lives(open_page: OpenPage) -> None:
+    clusters.register("main", kubeconfig="/no/such/kubeconfig", context=None, by="anna")
+    health.report(clusters.system_of("main"), reachable=False, message="It cannot be reached.")
+    page = open_page("clusters")
+    assert not page.exception
+    assert "It cannot be reached" in text_of(page)
+    assert "cannot be signed in to" in text_of(page)
+
+
+def test_a_run_in_a_pod_shows_where_it_ran(open_page: OpenPage) -> None:
+    run = seeded.run(operator=OperatorName.KUBERNETES)
+    invocation = seeded.filled(run)
+    step = {"at": "2026-01-01T00:00:00Z", "title": "Scheduled", "text": "Node node1", "is_warning": False}
+    with session() as opened:
+        opened.add(
+            Pod(
+                invocation_id=invocation.id or 0,
+                cluster="main",
+                namespace="dbt",
+                name="dbt-shop-1",
+                uid="u",
+                phase="Succeeded",
+                node="node1",
+                image="dbt:1",
+                limits={"memory": "1Gi"},
+                steps=[step],
+            )
+        )
+    page = open_page("run", run_id=str(seeded.id_of(run)), tab="Pod")
+    assert not page.exception
+    assert "dbt/dbt-shop-1" in text_of(page)
+    assert "memory 1Gi" in text_of(page)
+    assert "Node node1" in text_of(page)
