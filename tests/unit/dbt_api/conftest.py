@@ -99,11 +99,14 @@ def store_settings() -> dict[str, str]:
 
 @pytest.fixture
 def start_server(tmp_path: Path, store_settings: dict[str, str]) -> Iterator[Callable[..., Server]]:
-    """Starts servers of the test's own, which it may kill, with the projects `shop` and `other`."""
+    """Starts servers of the test's own, which it may kill, with the projects `shop` and `other`.
+
+    Cold unless the test wants a warm one: warming up takes longer than most tests.
+    """
     started: list[Server] = []
 
     def start(**settings: str) -> Server:
-        server = Server(tmp_path / "data", **store_settings, **settings).start()
+        server = Server(tmp_path / "data", **{"WARM": "false", **store_settings, **settings}).start()
         started.append(server)
         for name in ("shop", "other"):
             server.register(name, write_project(tmp_path / name))

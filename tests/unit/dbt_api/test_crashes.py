@@ -1,6 +1,6 @@
 """Whatever is killed at whatever moment: the invocation ends in a true state, and dbt never runs twice at a time.
 
-Each on SQLite with the real dbt, and on Postgres with a quick stand-in.
+Each on SQLite with the real dbt, and on Postgres with a quick stand-in; some also with a dbt that started warm.
 """
 
 import os
@@ -14,19 +14,21 @@ from tests.unit.dbt_api import fake_dbt
 from tests.unit.dbt_api.server import Server, eventually, is_running
 
 Start = Callable[..., Server]
+ALSO_WARM = pytest.mark.parametrize("store_settings", ["sqlite", "postgres", "warm"], indirect=True)
 SLOW = ("run", "--select", "slow", "--vars", '{"slow_ms": 6000}')
 ENDLESS = ("run", "--select", "slow", "--vars", '{"slow_ms": 600000}')
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def store_settings(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    if request.param == "sqlite":
-        return {}
+    if request.param != "postgres":
+        return {"WARM": str(request.param == "warm")}
     monkeypatch.setenv("DBT_ENV_WITNESS", str(tmp_path / "fake" / "witness"))
     url = request.getfixturevalue("postgres").database()
     return {"DATABASE_URL": url, "WORKER_ID": "local", "DBT": str(fake_dbt.install(tmp_path / "fake"))}
 
 
+@ALSO_WARM
 def test_a_killed_server_takes_its_running_dbt_up_again(start_server: Start) -> None:
     """Peer defect D19: a worker's restart ran a production build twice."""
     server = start_server()
@@ -61,6 +63,7 @@ def test_dbt_that_ends_while_the_server_is_dead_is_not_lost(start_server: Start)
     assert (ended["state"], ended["outcome"], ended["attempt"]) == ("SUCCESS", "success", 1)
 
 
+@ALSO_WARM
 def test_dbt_that_dies_with_the_server_is_reported_as_lost(start_server: Start) -> None:
     """Peer defect D4: after a worker's death a run stayed STARTED for a month."""
     server = start_server()
@@ -139,6 +142,7 @@ def test_a_server_killed_just_before_dbt_began_starts_it(start_server: Start) ->
     assert server.ended("unqueued")["state"] == "SUCCESS"
 
 
+@ALSO_WARM
 def test_a_stopped_server_leaves_no_dbt_and_says_so(start_server: Start) -> None:
     server = start_server(STOP_GRACE_SECONDS="20")
     server.submit("run", *ENDLESS)
@@ -156,6 +160,7 @@ def test_a_stopped_server_leaves_no_dbt_and_says_so(start_server: Start) -> None
     assert server.ended("waiting")["state"] == "SUCCESS"
 
 
+@ALSO_WARM
 def test_a_killed_dbt_names_the_signal_and_memory(start_server: Start) -> None:
     """Peer defect D1: dbt killed for want of memory was reported as a success."""
     server = start_server()

@@ -33,6 +33,12 @@ COMMANDS = {
 }
 
 
+@pytest.fixture
+def store_settings() -> dict[str, str]:
+    """Warm, unlike the servers of other tests."""
+    return {"WARM": "true"}
+
+
 @pytest.fixture(scope="module")
 def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     root = tmp_path_factory.mktemp("warm")
