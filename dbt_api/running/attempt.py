@@ -69,7 +69,7 @@ class Execution:
         """Start dbt, warm where possible. Log and lock are file descriptors, so both outlive this server."""
         self.target.mkdir(parents=True)
         with self._lock() as lock, self.log.open("ab") as log:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX)  # waits for those who just ask
             reason = start_warm(call, self.folder, lock=lock, log=log.fileno())
         if reason is None or self.is_alive() or self.began:  # a warm process may start dbt and die before it says so
             return Started(Engine.WARM)
@@ -79,7 +79,7 @@ class Execution:
     def _start_cold(self, call: DbtCall) -> None:
         limit = str(settings().memory_limit_mb << 20)
         with self._lock() as lock, self.log.open("ab") as log:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX)  # waits for those who just ask
             process = subprocess.Popen(
                 [sys.executable, "-I", "-S", str(SHIM), str(self.folder), limit, *call.command],
                 cwd=call.path,
@@ -98,7 +98,7 @@ class Execution:
             return False
         with self._lock() as lock:
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)  # two who ask are no reason to say yes
             except BlockingIOError:
                 return True
         return False
