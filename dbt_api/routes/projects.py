@@ -4,7 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
 
 from contracts.dbt_api import (
     InvocationState,
@@ -26,6 +27,7 @@ from dbt_api.projects import parse, registry, sources
 from dbt_api.projects.locks import changing
 
 router = APIRouter(prefix="/api/v1", tags=["projects"])
+FORM_HINT = "Send the archive as the file of a multipart form."
 UPLOAD = {
     "type": "object",
     "required": ["file"],
@@ -50,12 +52,24 @@ async def upload(name: ProjectName, request: Request) -> RegisteredProject:
 
     The body is read here and not by FastAPI, which would take it in before it looks at the login.
     """
-    async with request.form(max_files=1, max_fields=1) as form:
+    form = await _form(request)
+    try:
         file = form.get("file")
         if not isinstance(file, UploadFile):
-            raise ApiError(422, "file: Field required", hint="Send the archive as the file of a multipart form.")
+            raise ApiError(422, "file: Field required", hint=FORM_HINT)
         called = "".join(each for each in file.filename or "" if each.isprintable())
         return registry.shown(await run_in_threadpool(sources.take_upload, name, file.file, filename=called))
+    finally:
+        await form.close()
+
+
+async def _form(request: Request) -> FormData:
+    try:
+        return await request.form(max_files=1, max_fields=1)
+    except HTTPException as error:
+        if error.status_code != 400:
+            raise
+        raise ApiError(422, f"The form cannot be read: {error.detail}", hint=FORM_HINT) from error
 
 
 @router.post(

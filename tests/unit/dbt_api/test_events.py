@@ -75,8 +75,8 @@ def test_less_important_lines_can_be_left_out(server: Server, told: list[Event])
 
 
 def test_d13_a_stream_opened_early_ends_by_itself_and_tells_what_a_late_one_tells(server: Server) -> None:
-    server.submit("first", *ENDLESS)
-    server.sleeping("first")
+    server.submit("watched_first", *ENDLESS)
+    server.sleeping("watched_first")
     server.submit("waits", "run", "--select", "orders")
     server.submit("given-up", "run", "--select", "orders")
     with open_stream(server, "waits") as early, open_stream(server, "given-up") as aborted:

@@ -36,8 +36,8 @@ def listed(server: Server, query: str) -> list[str]:
 
 
 def test_an_ended_invocation_tells_all_of_its_life(server: Server) -> None:
-    server.submit("told", "run", "--select", "orders", requested_by="ada", source={"kind": "ui"})
-    ended = server.ended("told")
+    server.submit("all_told", "run", "--select", "orders", requested_by="ada", source={"kind": "ui"})
+    ended = server.ended("all_told")
     results = server.call("GET", ended["links"]["self"] + "/artifacts/run_results.json").json()
     assert ended["invocation_id"] == results["metadata"]["invocation_id"]
     expected = {"pass": 1, "warn": 0, "error": 0, "skip": 0, "noop": 0, "reused": 0, "total": 1, "running": 0}

@@ -41,7 +41,10 @@ NAMED = 4
 @pytest.fixture
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     root = tmp_path_factory.mktemp("openapi")
-    server = Server(root / "data", GIT_TIMEOUT_SECONDS="1", HOLD_SECONDS="0", SLOTS="1").start()
+    patience = {"LOGIN_FAILURES": "1000000", "LOGIN_FAILURES_BY_NAME": "1000000"}  # wrong logins are among the checks
+    server = Server(
+        root / "data", GIT_TIMEOUT_SECONDS="1", HOLD_SECONDS="0", SLOTS="1", WARM="false", **patience
+    ).start()
     server.register("shop", write_project(root / "shop"))
     server.submit("known", "ls", "--nope")
     server.ended("known")
