@@ -22,7 +22,11 @@ def site(name: ProjectName, target: Target = None) -> HTMLResponse:
     return HTMLResponse(docs.site(get_project(name).name, target), headers=HEADERS)
 
 
-@router.get("/docs/{file}", summary="Read a file of a project's documentation")
+@router.get(
+    "/docs/{file}",
+    summary="Read a file of a project's documentation",
+    responses={200: {"content": {"application/json": {}, "text/html": {}}}},
+)
 def file(
     name: ProjectName, file: Literal["index.html", "manifest.json", "catalog.json"], target: Target = None
 ) -> Response:

@@ -17,6 +17,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,11 +25,12 @@ from pathlib import Path
 
 from contracts.dbt_api import Engine
 from dbt_api.running.dbt_process import DbtCall
-from dbt_api.running.warm import start_warm
+from dbt_api.running.warm import WarmUnanswered, start_warm
 from dbt_api.settings import settings
 from dbt_api.workers.lease_guard import NOTE
 
 SHIM = Path(__file__).with_name("shim.py")
+LOOK_SECONDS = 0.01
 
 
 @dataclass(frozen=True)
@@ -68,13 +70,28 @@ class Execution:
     def start(self, call: DbtCall) -> Started:
         """Start dbt, warm where possible. Log and lock are file descriptors, so both outlive this server."""
         self.target.mkdir(parents=True)
-        with self._lock() as lock, self.log.open("ab") as log:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # waits for those who just ask
-            reason = start_warm(call, self.folder, lock=lock, log=log.fileno())
-        if reason is None or self.is_alive() or self.began:  # a warm process may start dbt and die before it says so
+        try:
+            reason = self._start_warm(call)
+        except WarmUnanswered as unanswered:
+            reason = None if self._began_all_the_same() else str(unanswered)
+        if reason is None:
             return Started(Engine.WARM)
         self._start_cold(call)
         return Started(Engine.COLD, reason)
+
+    def _start_warm(self, call: DbtCall) -> str | None:
+        with self._lock() as lock, self.log.open("ab") as log:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # waits for those who just ask
+            return start_warm(call, self.folder, lock=lock, log=log.fileno())
+
+    def _began_all_the_same(self) -> bool:
+        """Whether a warm process that gave no answer has started dbt: it holds the lock until that is on record.
+
+        A process that another thread starts holds all our files too, but only until it has become another program.
+        """
+        while self.is_alive() and not self.began:
+            time.sleep(LOOK_SECONDS)
+        return self.began
 
     def _start_cold(self, call: DbtCall) -> None:
         limit = str(settings().memory_limit_mb << 20)

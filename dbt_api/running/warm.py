@@ -30,6 +30,10 @@ PARSE_FLAGS = {"--no-partial-parse", "--warn-error", "--warn-error-options"}
 """With these, parsing is part of what was asked for."""
 
 
+class WarmUnanswered(Exception):
+    """An order was given, and whether it was carried out is not known."""
+
+
 class WarmEngine:
     """The zygotes of one dbt environment."""
 
@@ -74,7 +78,7 @@ class WarmEngine:
             (parsed or root).order(order, [lock, log])
         except ZygoteGone as gone:
             self._bury(parsed or root, key)
-            return f"The warm process did not answer: {gone}."
+            raise WarmUnanswered(f"The warm process did not answer: {gone}.") from gone
         if key is not None and parsed is None:
             self._load_later(key, call)
         return None
@@ -192,12 +196,14 @@ def close_engines() -> None:
 
 
 def start_warm(call: DbtCall, folder: Path, *, lock: int, log: int) -> str | None:
-    """Start dbt warm if possible; otherwise the reason why not. Never raises."""
+    """Start dbt warm if possible; otherwise the reason why not. Raises WarmUnanswered, and nothing else."""
     engine = _engines.get(call.environment)
     if engine is None:
         return "The warm engine is switched off."
     try:
         return engine.start(call, folder, lock=lock, log=log)
+    except WarmUnanswered:
+        raise
     except Exception as error:
         LOG.exception("The warm engine failed")
         return f"The warm engine failed: {error}"
