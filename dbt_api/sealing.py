@@ -66,7 +66,9 @@ def scrub_artifacts(folder: Path, row: InvocationRow) -> None:
 def _scrub(file: Path, forms: list[bytes]) -> None:
     before = text = file.read_bytes()
     for form in forms:
-        text = text.replace(form, b"0" if form.isdigit() else HIDDEN.encode())  # a number may stand in JSON unquoted
+        text = text.replace(
+            form, b"1" * len(form) if form.isdigit() else HIDDEN.encode()
+        )  # a number may stand in JSON unquoted
     if text != before:
         beside = file.with_name(f"{file.name}.scrubbed")
         beside.write_bytes(text)

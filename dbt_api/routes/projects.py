@@ -35,7 +35,12 @@ UPLOAD = {
 }
 
 
-@router.put("/projects/{name}", summary="Make a project's files ready", dependencies=[needs(Scope.PROJECT_WRITE)])
+@router.put(
+    "/projects/{name}",
+    summary="Make a project's files ready",
+    responses=problems(409, 504),
+    dependencies=[needs(Scope.PROJECT_WRITE)],
+)
 def register(name: ProjectName, body: RegisterProject) -> RegisteredProject:
     """Write the template, check the folder, clone, or find the upload; then install its packages. Safe to repeat."""
     return registry.shown(sources.make_ready(name, body.source, environment=body.environment))
@@ -44,6 +49,7 @@ def register(name: ProjectName, body: RegisterProject) -> RegisteredProject:
 @router.put(
     "/projects/{name}/upload",
     summary="Upload a project's files",
+    responses=problems(409, 504),
     dependencies=[needs(Scope.PROJECT_WRITE)],
     openapi_extra={"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": UPLOAD}}}},
 )
@@ -73,7 +79,10 @@ async def _form(request: Request) -> FormData:
 
 
 @router.post(
-    "/projects/{name}/sync", summary="Fetch a project's newest files", dependencies=[needs(Scope.PROJECT_WRITE)]
+    "/projects/{name}/sync",
+    summary="Fetch a project's newest files",
+    responses=problems(409, 504),
+    dependencies=[needs(Scope.PROJECT_WRITE)],
 )
 def sync(name: ProjectName) -> SyncedProject:
     """The branch's newest commit, or the folder as it is now; dbt reads it again if it changed. Safe to repeat.

@@ -17,6 +17,7 @@ from dbt_api import invocations
 from dbt_api.auth.access import needs
 from dbt_api.errors import ApiError
 from dbt_api.lifecycle import stopping
+from dbt_api.openapi import problems
 from dbt_api.records.events import NOTHING_TOLD, Story, last_seq
 from dbt_api.records.log_index import index_of
 from dbt_api.records.logs import blocks_of_lines, window
@@ -121,13 +122,15 @@ def _lines(record: Record, query: LogQuery, headers: dict[str, str]) -> Response
     return Response(b"".join(chosen.lines), 200, headers, media_type=kind)
 
 
-@router.get("/artifacts", summary="List the artifacts")
+@router.get("/artifacts", summary="List the artifacts", responses=problems(409))
 def artifacts(task_id: str, attempt: AttemptNumber = None) -> list[Artifact]:
     """What dbt left, with checksums, and its log. 409 while it runs."""
     return _complete(task_id, attempt).artifacts(checksums=True)
 
 
-@router.get("/artifacts.zip", summary="Read all artifacts", response_class=StreamingResponse, responses=ZIP)
+@router.get(
+    "/artifacts.zip", summary="Read all artifacts", response_class=StreamingResponse, responses=ZIP | problems(409)
+)
 def artifacts_zip(task_id: str, attempt: AttemptNumber = None) -> StreamingResponse:
     """All of them in one zip file, made while it is sent. 409 while dbt runs."""
     body = zipped(_complete(task_id, attempt))
@@ -135,7 +138,9 @@ def artifacts_zip(task_id: str, attempt: AttemptNumber = None) -> StreamingRespo
     return StreamingResponse(body, 200, headers, media_type="application/zip")
 
 
-@router.get("/artifacts/{name:path}", summary="Read an artifact", response_class=Response, responses=FILE)
+@router.get(
+    "/artifacts/{name:path}", summary="Read an artifact", response_class=Response, responses=FILE | problems(409)
+)
 def artifact(task_id: str, name: str, request: Request, attempt: AttemptNumber = None) -> Response:
     """One artifact by its name in the list: run_results.json, compiled/….sql, log.jsonl, … 409 while dbt runs."""
     record = _complete(task_id, attempt)
