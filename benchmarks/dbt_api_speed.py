@@ -23,7 +23,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-import duckdb
+import duckdb  # type: ignore[import-not-found, unused-ignore]  # this script runs in dbt's environment
 import requests
 
 from benchmarks.dbt_projects import write_large, write_small
