@@ -190,10 +190,12 @@ def _lines(response: Any) -> Iterator[str]:
 def _told(error: Exception, system: str, action: str) -> Exception:
     """What went wrong on the way, in our words. Our own errors stay as they are."""
     import urllib3
+    from kubernetes.client import ApiException
 
     if isinstance(error, urllib3.exceptions.ReadTimeoutError):
         return BackendTimeout(f"The {system} gave no answer in time to: {action}.", system=system)
-    if isinstance(error, urllib3.exceptions.HTTPError | OSError):
+    # The client makes an ApiException without a status of a connection that breaks while it is encrypted.
+    if isinstance(error, urllib3.exceptions.HTTPError | OSError | ApiException):
         return BackendUnreachable(
             f"The {system} cannot be reached to: {action}.",
             system=system,
