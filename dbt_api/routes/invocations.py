@@ -148,7 +148,7 @@ def logs(task_id: TaskIdInPath, range: Annotated[str | None, Header()] = None) -
     "/{task_id}/artifacts/{name:path}",
     summary="Read an artifact",
     response_class=FileResponse,
-    responses={200: {"content": {"application/octet-stream": {}}}, **problems(409)},
+    responses={200: {"content": {"*/*": {}}}, **problems(409)},
 )
 def artifact(task_id: TaskIdInPath, name: str) -> FileResponse:
     """One file that dbt left, by the name that the invocation lists: run_results.json, compiled/….sql, …"""
