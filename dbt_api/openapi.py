@@ -52,7 +52,7 @@ def _declare_errors(path: str, operation: dict[str, Any]) -> None:
 def _inherent(path: str, operation: dict[str, Any]) -> Iterator[int]:
     yield from (500, 503)
     if operation.get("security"):
-        yield from (401, 403, 429)
+        yield from (401, 403, 408, 429)
     if "requestBody" in operation:
         yield from (400, 413, 422)
     if operation.get("parameters"):

@@ -132,7 +132,10 @@ def retry(
     Works after an abort, a time limit and a kill, too: the set is read from the event log.
     """
     row = invocations.get(task_id)
+    caller.enter(row.project)
     caller.check_command(row.command)
     asked = _keyed(body or RetryRequest(), idempotency_key)
     request = asked.model_copy(update={"requested_by": caller.name_for(asked.requested_by)})
-    return _answer(response, *invocations.retry(row, request))
+    again, is_new = invocations.retry(row, request)
+    caller.resource = again.task_id
+    return _answer(response, again, is_new)
