@@ -92,4 +92,5 @@ def test_every_operation_keeps_its_contract(served: Server) -> None:
             assert event.stop_reason is StopReason.COMPLETED
     assert told == [], "\n\n".join(told)
     assert tested >= {each.ok().label for each in schema.get_all_operations() if isinstance(each, Ok)}
-    assert "Traceback" not in (served.data / "server.log").read_text()
+    log = (served.data / "server.log").read_text()
+    assert "ERROR dbt_api" not in log, log  # DBOS logs an error of its own for a turn that an abort took back
