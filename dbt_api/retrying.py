@@ -52,6 +52,7 @@ def retry_of(row: InvocationRow, request: RetryRequest) -> SubmitInvocation:
         project=row.project,
         command=row.command if request.mode is RetryMode.ALL else _narrowed(row, request.mode),
         env=row.env,
+        defer_to=row.defer_to,
         timeout_seconds=row.timeout_seconds,
         priority=row.priority,
         on_lost=OnLost.REQUEUE if row.max_attempts > 1 else OnLost.FAIL,
