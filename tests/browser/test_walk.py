@@ -70,7 +70,7 @@ def test_two_runs_are_chosen_in_the_history_and_compared(console: Console) -> No
     console.button("Compare").click()
     expect(console.page).to_have_url(re.compile(r"/compare\?runs=\d+-\d+"))
     console.sees("What was different")
-    console.sees("2 nodes")
+    console.sees("removed")
 
 
 def test_a_running_run_is_watched_and_cancelled(console: Console) -> None:
