@@ -85,7 +85,7 @@ def test_d13_a_stream_opened_early_ends_by_itself_and_tells_what_a_late_one_tell
         assert states(seen) == [("PENDING", 0)]
         server.call("POST", "/api/v1/invocations/given-up/abort")
         assert states(list(events_of(aborted))) == [("PENDING", 0), ("ABORTED", 0)]
-        server.call("POST", "/api/v1/invocations/first/abort")
+        server.call("POST", "/api/v1/invocations/watched_first/abort")
         seen += [event for event in stream if event.name != "heartbeat"]
     assert states(seen)[-1] == ("SUCCESS", 1)
     assert seen == story(server, "waits")
