@@ -69,7 +69,7 @@ class Execution:
 
     def start(self, call: DbtCall) -> Started:
         """Start dbt, warm where possible. Log and lock are file descriptors, so both outlive this server."""
-        self.target.mkdir(parents=True)
+        self.target.mkdir(parents=True, exist_ok=True)
         try:
             reason = self._start_warm(call)
         except WarmUnanswered as unanswered:

@@ -127,8 +127,9 @@ def _start(row: InvocationRow) -> InvocationRow | None:
             cache=_cache_of(row),
             client_variables=environment_of(plain),
         )
-        way = attempt.start(call)
-        store.note(row.task_id, engine=way.engine, engine_reason=way.reason)
+        if not (attempt.is_alive() or attempt.began):  # else a database that lost its last words forgot the start
+            way = attempt.start(call)
+            store.note(row.task_id, engine=way.engine, engine_reason=way.reason)
     return started
 
 

@@ -186,8 +186,8 @@ def test_a_request_that_is_no_upload_is_told(server: Server) -> None:
     path = "/api/v1/projects/shopping/upload"
     assert server.call("PUT", path, json={}).status_code == 422
     assert server.call("PUT", path, files={"other": b"x"}).status_code == 422
-    assert server.call("PUT", path, files=[("file", b"x"), ("file", b"y")]).status_code == 400
-    assert server.call("PUT", path, data=b"x", headers={"Content-Type": "multipart/form-data"}).status_code == 400
+    assert server.call("PUT", path, files=[("file", b"x"), ("file", b"y")]).status_code == 422
+    assert server.call("PUT", path, data=b"x", headers={"Content-Type": "multipart/form-data"}).status_code == 422
     assert server.call("PUT", "/api/v1/projects/Bad-Name/upload", files={"file": b"x"}).status_code == 422
     without = requests.put(server.url + path, files={"file": zipped(FILES)}, timeout=60)
     assert without.status_code == 401
