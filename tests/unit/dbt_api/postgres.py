@@ -34,8 +34,7 @@ class Postgres:
 
     def start(self) -> "Postgres":
         options = (
-            f"-h 127.0.0.1 -p {self._port} -k {self._folder} -c fsync=off "
-            "-c max_connections=300 -c shared_buffers=32MB"
+            f"-h 127.0.0.1 -p {self._port} -k {self._folder} -c fsync=off -c max_connections=300 -c shared_buffers=32MB"
         )
         self._control("start", "-w", "-l", str(self._folder / "log"), "-o", options)
         return self
