@@ -6,11 +6,11 @@ Source of the events: `dbt --log-format json --log-level debug` (dbt-core 1.5 to
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlmodel import col, select
 
+from contracts.dbt_values import count, moment
 from contracts.log_event import LogEvent
 from models.run import NodeResult
 from models.run_state import NodeStatus
@@ -138,7 +138,7 @@ def _note_run_result(node: NodeResult, run_result: Mapping[str, Any]) -> None:
     node.thread = run_result.get("thread") or node.thread
     node.message = run_result.get("message") or node.message
     rows = (run_result.get("adapter_response") or {}).get("rows_affected")
-    node.rows = _count(rows) if rows is not None else node.rows
+    node.rows = count(rows) if rows is not None else node.rows
     if node.resource_type in _RAN_DATA_TESTS and node.status is not NodeStatus.SKIPPED:
         node.failures = run_result.get("num_failures", node.failures)
 
@@ -147,23 +147,6 @@ def _note_message(result: Fold, event: LogEvent) -> None:
     node = result.nodes.get(event.unique_id or "")
     if node and not node.message:
         node.message = str(event.data.get("msg") or event.message)
-
-
-def _count(value: Any) -> int | None:
-    """A number of rows; some adapters say -1 when they don't know."""
-    try:
-        return int(value) if int(value) >= 0 else None
-    except (TypeError, ValueError):
-        return None
-
-
-def moment(text: Any) -> datetime | None:
-    """A time as dbt writes it: ISO, UTC, with or without saying so."""
-    try:
-        read = datetime.fromisoformat(str(text))
-    except ValueError:
-        return None
-    return read if read.tzinfo else read.replace(tzinfo=UTC)
 
 
 def close(result: Fold, *, run_results: Mapping[str, Any] | None = None) -> None:
@@ -188,7 +171,7 @@ def _complete(node: NodeResult, row: Mapping[str, Any]) -> None:
     if node.status.is_bad or node.status is NodeStatus.WARN:
         node.compiled_sql = row.get("compiled_code") or node.compiled_sql
     rows = (row.get("adapter_response") or {}).get("rows_affected")
-    node.rows = _count(rows) if rows is not None else node.rows
+    node.rows = count(rows) if rows is not None else node.rows
 
 
 def name_causes(nodes: Mapping[str, NodeResult], depends_on: Mapping[str, Iterable[str]]) -> None:

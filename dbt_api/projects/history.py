@@ -1,7 +1,7 @@
 """What became of each node in the invocations so far, in a table that outlives their logs."""
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ from sqlalchemy import func
 from sqlmodel import col, delete, select
 
 from contracts.dbt_api import NodeOutcome
+from contracts.dbt_values import count, moment
 from contracts.log_event import LogEvent, parse_log_line
 from dbt_api.database import session
 from dbt_api.settings import settings
@@ -90,23 +91,6 @@ def _result(row: InvocationRow, event: LogEvent) -> NodeHistoryRow:
         target=row.concurrency_key.partition("/")[2],
         status=status,
         execute_ms=round(seconds * 1000) if isinstance(seconds, int | float) and status != "skipped" else None,
-        rows=_count((run_result.get("adapter_response") or {}).get("rows_affected")),
-        finished_at=_moment(event.node_info.get("node_finished_at")) or event.timestamp or now(),
+        rows=count((run_result.get("adapter_response") or {}).get("rows_affected")),
+        finished_at=moment(event.node_info.get("node_finished_at")) or event.timestamp or now(),
     )
-
-
-def _count(value: Any) -> int | None:
-    """A number of rows; some adapters say -1 when they don't know."""
-    try:
-        return int(value) if int(value) >= 0 else None
-    except (TypeError, ValueError, OverflowError):
-        return None
-
-
-def _moment(text: Any) -> datetime | None:
-    """A time as dbt writes it: ISO, UTC, with or without saying so."""
-    try:
-        read = datetime.fromisoformat(str(text))
-    except ValueError:
-        return None
-    return read if read.tzinfo else read.replace(tzinfo=UTC)

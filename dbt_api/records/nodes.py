@@ -6,11 +6,11 @@ nothing. Source of the events: `dbt --log-format json --log-level debug`, dbt-co
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, get_args
 
 from contracts.dbt_api import InvocationNode, InvocationNodes, NodeStatus
+from contracts.dbt_values import count, moment
 from contracts.log_event import LogEvent, parse_log_line
 from dbt_api.records.causes import DependsOn, first_failure_above, is_bad, read_graph
 from dbt_api.records.record import Record
@@ -142,20 +142,8 @@ def _milliseconds(timing: Mapping[str, Any] | None, known: int | None) -> int | 
 
 
 def _count(value: Any, known: int | None) -> int | None:
-    """A number of rows or bytes; some adapters say -1 when they don't know."""
-    try:
-        return int(value) if int(value) >= 0 else known
-    except (TypeError, ValueError):
-        return known
-
-
-def moment(text: Any) -> datetime | None:
-    """A time as dbt writes it: ISO, UTC, with or without saying so."""
-    try:
-        read = datetime.fromisoformat(str(text))
-    except ValueError:
-        return None
-    return read if read.tzinfo else read.replace(tzinfo=UTC)
+    read = count(value)
+    return known if read is None else read
 
 
 def fold_of(record: Record) -> NodeFold:

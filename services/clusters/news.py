@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from contracts.dbt_values import moment
 from contracts.names import DBT_CONTAINER, RUN_LABEL, TRY_LABEL
-from services.results import moment
 
 Json = dict[str, Any]
 

@@ -73,14 +73,13 @@ def _keep_facts(opened: Session, row: Invocation, cluster: str, pod: PodNews, ev
     facts = _facts(pod)
     kept = kept or Pod(invocation_id=row.id or 0, cluster=cluster, spec=masked(pod.spec), **facts)
     kept.sqlmodel_update({name: value for name, value in facts.items() if value})
-    steps = steps_of(pod, events)
-    kept.steps = steps if events else _with_known_events(steps, kept.steps or [])
+    kept.steps = _with_known_events(steps_of(pod, events), kept.steps or [])
     kept.cluster, kept.seen_at, kept.gone_at = cluster, now(), None
     opened.add(kept)
 
 
 def _with_known_events(steps: list[dict[str, Any]], known: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Events are not asked for on every round: what an earlier round told stays beside the pod's newest state."""
+    """Events are not asked for on every round, and a cluster forgets them: what was told before stays."""
     told = {step["title"] for step in steps}
     return sorted(
         [*steps, *(step for step in known if step["title"] not in told)], key=lambda step: str(step["at"] or "")

@@ -1,8 +1,6 @@
 """Tries of Airflow's that are no invocations of dbt, and invocations that the dbt API lost."""
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -15,20 +13,7 @@ from services.airflow import TaskNews
 from services.collector import store
 from services.collector.airflow_side import _follows_predecessor
 from services.collector.closing import close_without_news
-from services.database import engine, migrate, session
-from services.settings import settings
-
-
-@pytest.fixture(autouse=True)
-def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("PILOTHOUSE_DATA", str(tmp_path))
-    settings.cache_clear()
-    engine.cache_clear()
-    migrate()
-    yield
-    engine().dispose()
-    settings.cache_clear()
-    engine.cache_clear()
+from services.database import session
 
 
 @pytest.fixture

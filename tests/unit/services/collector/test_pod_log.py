@@ -3,7 +3,6 @@
 import json
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,20 +13,7 @@ from services import logs
 from services.clusters import PodNews
 from services.clusters.news import pod_news
 from services.collector.pod_log import PodLog, _whole
-from services.database import engine, migrate, session
-from services.settings import settings
-
-
-@pytest.fixture(autouse=True)
-def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("PILOTHOUSE_DATA", str(tmp_path))
-    settings.cache_clear()
-    engine.cache_clear()
-    migrate()
-    yield
-    engine().dispose()
-    settings.cache_clear()
-    engine.cache_clear()
+from services.database import session
 
 
 @pytest.fixture
