@@ -19,6 +19,11 @@ class Settings(BaseSettings):
     data: Path = Field(default=ROOT / ".pilothouse", description="The one folder that holds all state.")
     user: str = Field(default_factory=getpass.getuser, description="Who acts when no single sign-on is configured.")
 
+    cluster_admins: str | None = Field(
+        default=None,
+        description="Who may change clusters and delete pods, separated by commas. Not set: the user above alone.",
+    )
+
     airflow_url: str = Field(default="http://127.0.0.1:8080", description="Address as the console reaches it.")
     airflow_public_url: str | None = Field(default=None, description="Address for links, if browsers need another.")
     airflow_auth: Literal["password", "token", "command", "google"] = Field(
@@ -43,6 +48,11 @@ class Settings(BaseSettings):
     def database_url(self) -> str:
         """The console's SQLite database."""
         return f"sqlite:///{self.data / 'console.db'}"
+
+    @property
+    def people_for_clusters(self) -> tuple[str, ...]:
+        """The people of cluster_admins."""
+        return tuple(name.strip() for name in (self.cluster_admins or "").split(",") if name.strip())
 
     @property
     def logs(self) -> Path:

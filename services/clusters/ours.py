@@ -14,6 +14,7 @@ from services.clusters.news import PodNews
 from services.clusters.store import get_cluster
 from services.database import session
 from services.errors import NotAllowed
+from services.rights import require_change_of_clusters
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,9 @@ def log_tail(cluster: str, pod: PodNews, *, lines: int) -> str:
     return ClusterClient(get_cluster(cluster)).log_tail(pod.namespace, pod.name, lines=lines)
 
 
-def delete_left_over(cluster: str, pod: PodNews) -> None:
-    """Delete a pod whose run is over. Raises NotAllowed for any other, and as ClusterClient does."""
+def delete_left_over(cluster: str, pod: PodNews, *, by: str) -> None:
+    """Delete a pod whose run is over. Raises NotAllowed for any other or to whom may not, and as ClusterClient does."""
+    require_change_of_clusters(by)
     run_id, is_over = _runs_of([pod.uid]).get(pod.uid, (None, False))
     if run_id is None or not is_over:
         raise NotAllowed("Its run is not over, or is not ours.", hint="Cancel the run: dbt then ends gracefully.")

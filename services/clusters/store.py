@@ -8,6 +8,7 @@ from models.cluster import Cluster, Pod
 from models.system import SystemHealth
 from services.database import session
 from services.errors import InvalidInput, NotFound
+from services.rights import require_change_of_clusters
 
 _NAME = re.compile(r"^[a-z][a-z0-9-]{0,49}$")
 
@@ -28,7 +29,8 @@ def get_cluster(name: str) -> Cluster:
 
 
 def register(name: str, *, kubeconfig: str | None, context: str | None, by: str) -> Cluster:
-    """Add a cluster, or say anew how a known one is reached. Raises InvalidInput. Connects to nothing."""
+    """Add a cluster, or say anew how a known one is reached. Raises InvalidInput, NotAllowed. Connects to nothing."""
+    require_change_of_clusters(by)
     name = name.strip()
     if not _NAME.match(name):
         raise InvalidInput(
@@ -44,8 +46,9 @@ def register(name: str, *, kubeconfig: str | None, context: str | None, by: str)
     return cluster
 
 
-def forget(name: str) -> None:
-    """Remove a cluster from the list; nothing on the cluster changes. Repeatable."""
+def forget(name: str, *, by: str) -> None:
+    """Remove a cluster from the list; nothing on the cluster changes. Raises NotAllowed. Repeatable."""
+    require_change_of_clusters(by)
     with session() as opened:
         for cluster in opened.exec(select(Cluster).where(Cluster.name == name)):
             opened.delete(cluster)

@@ -5,6 +5,7 @@ import streamlit as st
 from services import clusters, health
 from services.clusters import Cluster, OurPod
 from services.errors import PilothouseError
+from services.rights import may_change_clusters
 from services.ui import errors
 from services.ui.shell import current_user
 from services.ui.words import ago, plain
@@ -20,7 +21,9 @@ def cluster_card(cluster: Cluster) -> None:
             st.subheader(plain(cluster.name), anchor=False, width="content")
             _health(cluster)
             st.space("stretch")
-            if st.button("Remove from the list", icon=":material/link_off:", key=f"forget_{cluster.name}"):
+            if may_change_clusters(current_user()) and st.button(
+                "Remove from the list", icon=":material/link_off:", key=f"forget_{cluster.name}"
+            ):
                 _confirm_forget(cluster)
         st.caption(f"Signs in with {plain(cluster.kubeconfig or 'the service account of its own pod')}")
         st.fragment(_pods, run_every="5s")(cluster)
@@ -75,7 +78,8 @@ def _chosen_pod(cluster: Cluster, pod: OurPod) -> None:
         if pod.run_id is not None:
             st.page_link("pages/run.py", label=f"Run {pod.run_id}", query_params={"run_id": str(pod.run_id)})
         st.space("stretch")
-        if pod.may_be_deleted and st.button("Delete this pod", icon=":material/delete:", key=f"delete_{pod.news.uid}"):
+        may_delete = pod.may_be_deleted and may_change_clusters(current_user())
+        if may_delete and st.button("Delete this pod", icon=":material/delete:", key=f"delete_{pod.news.uid}"):
             _confirm_delete(cluster, pod)
     with errors.guarded():
         st.code(clusters.log_tail(cluster.name, pod.news, lines=_LOG_LINES) or "Nothing was logged.", language=None)
@@ -87,7 +91,7 @@ def _confirm_delete(cluster: Cluster, pod: OurPod) -> None:
     st.markdown("Its log and manifest on the cluster go with it; what the console collected stays.")
     if st.button("Delete pod", type="primary", key="confirm_delete"):
         with errors.guarded():
-            clusters.delete_left_over(cluster.name, pod.news)
+            clusters.delete_left_over(cluster.name, pod.news, by=current_user())
             st.rerun()
 
 
@@ -95,8 +99,9 @@ def _confirm_delete(cluster: Cluster, pod: OurPod) -> None:
 def _confirm_forget(cluster: Cluster) -> None:
     st.markdown(f"Runs on **{plain(cluster.name)}** are then told by Airflow alone. Nothing on the cluster changes.")
     if st.button("Remove", type="primary", key="confirm_forget"):
-        clusters.forget(cluster.name)
-        st.rerun()
+        with errors.guarded():
+            clusters.forget(cluster.name, by=current_user())
+            st.rerun()
 
 
 @st.dialog("Register a cluster", icon=":material/hub:")

@@ -100,7 +100,7 @@ def following(cluster: Cluster, namespace: str, tmp_path: Path, monkeypatch: pyt
     settings.cache_clear()
     engine.cache_clear()
     migrate()
-    clusters.register("test", kubeconfig=str(cluster.kubeconfig), context=None, by="test")
+    clusters.register("test", kubeconfig=str(cluster.kubeconfig), context=None, by=settings().user)
     yield Following(cluster, namespace)
     engine().dispose()
     settings.cache_clear()
@@ -125,7 +125,7 @@ def test_reading_rights_suffice(following: Following, make_service_account: Call
 
     manifest = (Path(__file__).parents[2] / "deploy" / "kubernetes" / "console-rbac.yaml").read_text()
     [role] = [each for each in yaml.safe_load_all(manifest) if each["kind"] == "Role"]
-    clusters.register("test", kubeconfig=str(make_service_account(role["rules"])), context=None, by="test")
+    clusters.register("test", kubeconfig=str(make_service_account(role["rules"])), context=None, by=settings().user)
     following.start(says(3))
     following.follow(closed, "it is closed")
     assert len(following.lines) == 3

@@ -1,9 +1,11 @@
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from contracts.operators import OperatorName
 from models.cluster import Pod
 from services import clusters, health
 from services.database import session
+from services.settings import settings
 from tests.pages import seeded
 from tests.pages.conftest import OpenPage
 
@@ -18,7 +20,7 @@ def test_without_a_cluster_the_page_says_what_one_is_for(open_page: OpenPage) ->
 
 
 def test_a_cluster_that_is_away_says_so_and_the_page_lives(open_page: OpenPage) -> None:
-    clusters.register("main", kubeconfig="/no/such/kubeconfig", context=None, by="anna")
+    clusters.register("main", kubeconfig="/no/such/kubeconfig", context=None, by=settings().user)
     health.report(clusters.system_of("main"), reachable=False, message="It cannot be reached.")
     page = open_page("clusters")
     assert not page.exception
@@ -50,3 +52,14 @@ def test_a_run_in_a_pod_shows_where_it_ran(open_page: OpenPage) -> None:
     assert "dbt/dbt-shop-1" in text_of(page)
     assert "memory 1Gi" in text_of(page)
     assert "Node node1" in text_of(page)
+
+
+def test_who_may_not_change_clusters_sees_them_and_why(open_page: OpenPage, monkeypatch: pytest.MonkeyPatch) -> None:
+    clusters.register("main", kubeconfig="/no/such/kubeconfig", context=None, by=settings().user)
+    monkeypatch.setenv("PILOTHOUSE_CLUSTER_ADMINS", "somebody.else@example.com")
+    settings.cache_clear()
+    page = open_page("clusters")
+    assert not page.exception
+    assert "main" in text_of(page)
+    assert "PILOTHOUSE_CLUSTER_ADMINS" in text_of(page)
+    assert [button.label for button in page.button if not button.disabled] == []
