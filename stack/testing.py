@@ -38,7 +38,7 @@ LAST_FAILED = ("--last-failed", "--last-failed-no-failures", "none")
 
 SHARED_ROOMS = (
     *("contracts", "models", "services", "pages", "app.py", "stack", "benchmarks"),
-    *("deploy", "tests/browser", "tests/cluster", "tests/pages", "tests/stack", "tests/unit/contracts"),
+    *("deploy", "tests/browser", "tests/cluster", "tests/google", "tests/pages", "tests/stack", "tests/unit/contracts"),
     *(
         "tests/unit/deploy",
         "tests/unit/models",
@@ -66,6 +66,7 @@ def checks(places: Places) -> dict[str, list[Check]]:
         "imports": [Check("test", ("-c", "from importlinter.cli import lint_imports_command as run; run()"))],
         "unit": [
             _pytest("test", "tests/unit", "--ignore=tests/unit/dags", "--ignore=tests/unit/dbt_api"),
+            _pytest("test", "tests/google"),
             _pytest("airflow", "tests/unit/dags"),
             _pytest("dbt", "tests/unit/dbt_api"),
         ],
