@@ -101,22 +101,27 @@ class Cluster:
 
         The rules are those of a Role, as objects or as in a manifest: `{"apiGroups": …, "resources": …, "verbs": …}`.
         """
-        from kubernetes.client import RbacAuthorizationV1Api
-
         name = f"account-{uuid.uuid4().hex[:10]}"
-        metadata = {"name": name}
-        account: Any = {"metadata": metadata}
-        role: Any = {"metadata": metadata, "rules": list(rules)}
-        binding: Any = {
-            "metadata": metadata,
-            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": name},
-            "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": namespace}],
-        }
-        roles = RbacAuthorizationV1Api(self.client)
-        self.core.create_namespaced_service_account(namespace, account)
-        roles.create_namespaced_role(namespace, role)
-        roles.create_namespaced_role_binding(namespace, binding)
-        return self._kubeconfig_of(namespace, name)
+        group = "rbac.authorization.k8s.io"
+        reference = {"apiGroup": group, "kind": "Role", "name": name}
+        subjects = [{"kind": "ServiceAccount", "name": name, "namespace": namespace}]
+        account = {"apiVersion": "v1", "kind": "ServiceAccount"}
+        role = {"apiVersion": f"{group}/v1", "kind": "Role", "rules": list(rules)}
+        binding = {"apiVersion": f"{group}/v1", "kind": "RoleBinding", "roleRef": reference, "subjects": subjects}
+        return self._apply(namespace, [each | {"metadata": {"name": name}} for each in (account, role, binding)])
+
+    def apply_manifest(self, namespace: str, manifest: Path) -> Path:
+        """Make a manifest, with one service account, as `kubectl apply` would. Returns the account's kubeconfig."""
+        import yaml
+
+        return self._apply(namespace, list(yaml.safe_load_all(manifest.read_text())))
+
+    def _apply(self, namespace: str, objects: list[dict[str, Any]]) -> Path:
+        from kubernetes.utils import create_from_yaml
+
+        create_from_yaml(self.client, yaml_objects=objects, namespace=namespace)  # type: ignore[no-untyped-call]
+        [account] = [each["metadata"]["name"] for each in objects if each["kind"] == "ServiceAccount"]
+        return self._kubeconfig_of(namespace, account)
 
     def _kubeconfig_of(self, namespace: str, account: str) -> Path:
         """The given kubeconfig with the token of a service account in place of its user."""
@@ -129,7 +134,7 @@ class Cluster:
         [context] = [one for one in config["contexts"] if one["name"] == config["current-context"]]
         context["context"] |= {"user": account, "namespace": namespace}
         config["users"] = [{"name": account, "user": {"token": answer.status.token}}]
-        path = self.folder / f"{account}.kubeconfig"
+        path = self.folder / f"{namespace}.{account}.kubeconfig"
         path.touch(mode=0o600)
         path.write_text(yaml.safe_dump(config | {"contexts": [context]}))
         return path

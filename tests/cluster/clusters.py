@@ -59,6 +59,12 @@ class OwnCluster:
         """The cluster of this name."""
         return cls(cache_folder() / "clusters" / name)
 
+    @classmethod
+    def behind(cls, kubeconfig: Path) -> "OwnCluster | None":
+        """The running cluster of our own that a kubeconfig is about, or None when it is somebody else's."""
+        found = cls(kubeconfig.absolute().parent)
+        return found if found.pid() else None
+
     @property
     def folders(self) -> Folders:
         """Where it keeps what."""

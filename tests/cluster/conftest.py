@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.fixtures import cluster, make_namespace, make_service_account, namespace  # noqa: F401
+from tests.cluster.fixtures import cluster, dbt_namespace, make_namespace, make_service_account, namespace  # noqa: F401
+from tests.stack.fixtures import _shared_stack, airflow_stack, console  # noqa: F401
 
 HERE = Path(__file__).parent
 

@@ -10,14 +10,19 @@ import pytest
 from stack import debian
 from tests.cluster.access import Cluster, ImageNames
 from tests.cluster.clusters import OwnCluster
+from tests.cluster.dbt_namespace import DbtNamespace
+from tests.stack.consoles import OwnConsole
 
 
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """The cluster of KUBECONFIG if that is set, otherwise one of our own, which ends with the session."""
+    """The cluster of KUBECONFIG if that is set, otherwise one of our own, which ends with the session.
+
+    KUBECONFIG may be that of `python3 -m tests.cluster up`: it stays, and may be broken by tests like the session's.
+    """
     folder = tmp_path_factory.mktemp("cluster")
     if given := os.environ.get("KUBECONFIG"):
-        yield Cluster(Path(given), ImageNames.from_settings(), folder)
+        yield Cluster(Path(given), ImageNames.from_settings(), folder, OwnCluster.behind(Path(given)))
         return
     if reason := debian.why_not():
         pytest.skip(f"{reason}; set KUBECONFIG to use a cluster of yours")
@@ -47,6 +52,14 @@ def make_namespace(cluster: Cluster) -> Iterator[Callable[[], str]]:
 def namespace(make_namespace: Callable[[], str]) -> str:
     """The test's own namespace."""
     return make_namespace()
+
+
+@pytest.fixture(scope="module")
+def dbt_namespace(console: OwnConsole, cluster: Cluster) -> Iterator[DbtNamespace]:
+    """A namespace where the module's console and its Airflow may run dbt, with no more rights than they need."""
+    made = DbtNamespace.make(cluster)
+    yield made
+    cluster.delete_namespace(made.name)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from tests.stack.fixtures import (  # noqa: F401
     _shared_stack,
     airflow_stack,
     as_console,
+    console,
     dbt_api_stack,
     make_stack,
     private_stack,

@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterator, Sequence
 import pytest
 
 from stack.processes import PARTS
+from tests.stack.consoles import OwnConsole, own_console
 from tests.stack.harness import Stack
 
 PARTS_OF_FIXTURE = {
     "running_stack": PARTS,
     "airflow_stack": ("dbt-api", "airflow"),
     "dbt_api_stack": ("dbt-api",),
+    "console": ("dbt-api", "airflow"),
 }
 
 
@@ -44,6 +46,13 @@ def airflow_stack(_shared_stack: Stack) -> Stack:
 def dbt_api_stack(_shared_stack: Stack) -> Stack:
     """At least the dbt API. Shared by the session."""
     return _shared_stack
+
+
+@pytest.fixture(scope="module")
+def console(airflow_stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnConsole]:
+    """A console of the module's own, with its collector, on the session's Airflow and dbt API."""
+    with own_console(airflow_stack, tmp_path_factory.mktemp("console")) as made:
+        yield made
 
 
 @pytest.fixture

@@ -1,13 +1,8 @@
 """The collector as a process of its own, with real neighbours: what it stores is what happened, once."""
 
-import os
 import signal
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 
@@ -22,46 +17,17 @@ from services.database import engine, migrate, session
 from services.dbt_api import DbtApi
 from services.settings import settings
 from stack.places import ROOT
+from tests.stack.consoles import Collector, until
 from tests.stack.harness import Stack
 
-T = TypeVar("T")
-PATIENCE_SECONDS = 120
 PROJECT = "harbour_log"
-
-
-def until(wanted: Callable[[], T], *, seconds: float = PATIENCE_SECONDS) -> T:
-    """Wait for a truth."""
-    deadline = time.monotonic() + seconds
-    while not (found := wanted()):
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.1)
-    return found
-
-
-class Collector:
-    """The collector's process, which a test may kill and start again."""
-
-    def __init__(self, output: Path) -> None:
-        self.output = output
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        with self.output.open("ab") as output:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "services.collector"], cwd=ROOT, env=os.environ, stdout=output, stderr=output
-            )
-
-    def end(self, number: signal.Signals) -> int:
-        assert self.process
-        self.process.send_signal(number)
-        return self.process.wait(timeout=30)
 
 
 @pytest.fixture
 def collector(tmp_path: Path) -> Iterator[Collector]:
     made = Collector(tmp_path / "collector.log")
     yield made
-    if made.process and made.process.poll() is None:
+    if made.runs:
         made.end(signal.SIGKILL)
 
 

@@ -22,8 +22,8 @@ from services.errors import NotFound
 from services.launching import LaunchRequest
 from services.projects import get_project, steps_of
 from services.settings import settings
+from tests.stack.consoles import until
 from tests.stack.harness import Stack
-from tests.stack.test_collector import until
 
 PROJECT = "harbour"
 AFTER_RESTART_SECONDS = 300

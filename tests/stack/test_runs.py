@@ -1,11 +1,8 @@
 """Runs through a real Airflow: launched, started elsewhere, scheduled, failed, retried, cancelled; all collected."""
 
 import os
-import signal
 import uuid
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -17,43 +14,23 @@ from models.run import Run, Trigger
 from models.run_state import RunState
 from services import history, logs, results, runs
 from services.airflow import Airflow
-from services.database import engine, migrate, session
+from services.database import session
 from services.dbt_api import DbtApi
 from services.errors import BackendUnreachable
 from services.history import RunFilter
 from services.launching import LaunchRequest
 from services.settings import settings
 from stack.places import ROOT
+from tests.stack.consoles import OwnConsole, until
 from tests.stack.harness import Stack
-from tests.stack.test_collector import Collector, until
 
 PROJECT, SCHEDULED = "runs_by_hand", "runs_by_clock"
-NEIGHBOURS = ("AIRFLOW_URL", "AIRFLOW_PASSWORD", "DBT_API_URL", "DBT_API_TOKEN", "DATA")
 
 
-@pytest.fixture(scope="module")
-def console(airflow_stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A console of its own on the session's Airflow and dbt API, with two published projects."""
-    data = tmp_path_factory.mktemp("console") / "data"
-    values = (
-        airflow_stack.airflow_url,
-        airflow_stack.airflow_password,
-        airflow_stack.dbt_api_url,
-        airflow_stack.dbt_api_token,
-        str(data),
-    )
-    before = dict(os.environ)
-    os.environ.update({f"PILOTHOUSE_{name}": value for name, value in zip(NEIGHBOURS, values, strict=True)})
-    settings.cache_clear()
-    engine.cache_clear()
-    migrate()
+@pytest.fixture(scope="module", autouse=True)
+def projects(console: OwnConsole, airflow_stack: Stack) -> None:
+    """Two published projects."""
     _publish(airflow_stack)
-    yield data
-    engine().dispose()
-    os.environ.clear()
-    os.environ.update(before)
-    settings.cache_clear()
-    engine.cache_clear()
 
 
 def _publish(stack: Stack) -> None:
@@ -80,14 +57,6 @@ def _publish(stack: Stack) -> None:
     for one in published:
         airflow.wait_until_known(one, timeout_seconds=60)
         airflow.set_paused(one.dag_id, False)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def collector(console: Path) -> Iterator[Collector]:
-    made = Collector(console / "collector.log")
-    made.start()
-    yield made
-    assert made.end(signal.SIGTERM) == 0
 
 
 def key() -> str:
