@@ -94,14 +94,14 @@ def _dbt() -> Finding:
 
 
 def _storage() -> Finding:
-    from dbt_api.records import shared_files
+    from dbt_api import storage
 
     if settings().files_url is None:
         advice = f"set {PREFIX}FILES_URL, or others cannot read what this one's workers leave"
         alone = Finding("storage", "logs and artifacts stay on this host")
         return replace(alone, advice=advice) if settings().is_shared and not settings().worker else alone
     try:
-        shared_files.check()
+        storage.check()
     except Exception as error:  # each storage has its own
         told = f"{settings().files_url} cannot be written: {type(error).__name__}: {error}".splitlines()[0]
         return Finding("storage", told, "check the bucket, its rights and the usual variables of its keys")

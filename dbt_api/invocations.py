@@ -3,7 +3,6 @@
 import re
 import shlex
 import uuid
-from pathlib import Path
 
 from sqlalchemy.exc import IntegrityError
 
@@ -22,6 +21,7 @@ from dbt_api import entity, life, queue, retrying, store
 from dbt_api.callbacks.addresses import address_of
 from dbt_api.composition import allowed_env, command_hash, composed
 from dbt_api.errors import ApiError, not_found
+from dbt_api.projects.bundles import folder_of
 from dbt_api.projects.defer import check_defer
 from dbt_api.projects.profile import read_profile
 from dbt_api.projects.registry import get_project
@@ -72,7 +72,7 @@ def _row(task_id: str, plain: Plain, submitted: SubmitInvocation) -> InvocationR
         env=shown.env,
         sealed=sealed(plain),
         body_hash=store.body_hash(submitted),
-        concurrency_key=f"{project.name}/{target or read_profile(Path(project.path)).default_target}",
+        concurrency_key=f"{project.name}/{target or read_profile(folder_of(project)).default_target}",
         target=target,
         defer_to=submitted.defer_to,
         timeout_seconds=submitted.timeout_seconds,

@@ -5,13 +5,13 @@ log has both. Each node is named so that dbt selects exactly it, and nothing alo
 """
 
 import json
-from pathlib import Path
 from typing import Any
 
 from contracts.dbt_api import InvocationState, OnLost, Outcome, RetryMode, RetryRequest, SubmitInvocation
 from contracts.run_conf import DbtCommand
 from contracts.selectors import selector_of
 from dbt_api.errors import ApiError
+from dbt_api.projects.bundles import folder_of
 from dbt_api.projects.dbt_answer import dbt_answer
 from dbt_api.projects.parse import KINDS
 from dbt_api.projects.problems import problems_of
@@ -100,7 +100,7 @@ def _selected(row: InvocationRow) -> set[str]:
     if KINDS_OPTIONS.isdisjoint(words):
         words += [word for kind in kinds for word in ("--resource-type", kind)]
     target = row.concurrency_key.partition("/")[2]
-    with dbt_answer(DbtCall(project.name, Path(project.path), words, target, project.environment)) as answer:
+    with dbt_answer(DbtCall(project.name, folder_of(project), words, target, project.environment)) as answer:
         if answer.exit_code != 0:
             said = "; ".join(each.message for each in problems_of(answer.events) if each.kind != "warning")
             raise _conflict(row, f"dbt cannot tell any more what it had selected: {said}")

@@ -130,7 +130,20 @@ class ProjectRow(SQLModel, table=True):
     git_sha: str | None = None
     fingerprint: str | None = None
     """Changes with any file that dbt reads; tells a sync whether there is something new."""
+    bundle: str | None = Field(default=None, max_length=64)
+    """SHA-256 of the archive on the shared storage by which all hosts have the files (projects/bundles.py)."""
+    bundle_folder: str = "."
+    """The dbt project's folder in it."""
     updated_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+
+
+class SealingKeyRow(SQLModel, table=True):
+    """One row: a known text under the sealing key that all servers and workers of this database must have."""
+
+    __tablename__ = "sealing_key"
+
+    id: int = Field(default=1, primary_key=True)
+    sealed: str
 
 
 class NodeHistoryRow(SQLModel, table=True):

@@ -80,6 +80,7 @@ class RegisteredProject(BaseModel):
     path: str = Field(description="The dbt project folder on the server.")
     environment: str = Field(default="default", description="The dbt environment that runs it.")
     git_sha: str | None = None
+    bundle: str | None = Field(default=None, description="SHA-256 of the files that all hosts fetch, if they do.")
     updated_at: datetime
 
 

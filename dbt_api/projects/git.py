@@ -23,8 +23,7 @@ NO_BRANCH = 2
 
 def checkout(source: GitSource, into: Path) -> tuple[Path, str]:
     """The folder of the branch's newest commit below `into`, and the commit. Raises ApiError 422 with the reason."""
-    check_url(source.url)
-    commit = _newest_commit(source)
+    commit = newest_commit(source)
     if not (into / commit).exists():
         commit = _clone(source, into)
     return into / commit, commit
@@ -66,7 +65,9 @@ def commit_of(folder: Path) -> str | None:
     return done.stdout.strip() if done.returncode == 0 else None
 
 
-def _newest_commit(source: GitSource) -> str:
+def newest_commit(source: GitSource) -> str:
+    """The commit that the branch is at now. Raises ApiError 422."""
+    check_url(source.url)
     done = _git("ls-remote", "--exit-code", "--", source.url, f"refs/heads/{source.branch}")
     if done.returncode == NO_BRANCH:
         raise ApiError(422, f"The repository has no branch '{source.branch}'.", hint="Check the branch's name.")

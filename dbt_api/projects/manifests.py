@@ -2,6 +2,7 @@
 
 Each lies in a folder of its own, `<project>/<target>/<generated_at>-<dbt's invocation id>`, and the greatest name is
 the newest. So keeping one needs no lock, one that comes late replaces no newer one, and a reader sees a whole one.
+With shared storage the same folders lie there, and those on this host's disk are no more than copies.
 """
 
 import json
@@ -17,6 +18,7 @@ from typing import Any
 
 from contracts.dbt_api import ManifestFacts
 from dbt_api.errors import ApiError
+from dbt_api.projects import shared_manifests
 from dbt_api.settings import settings
 
 MANIFEST, CATALOG, FACTS = "manifest.json", "catalog.json", "facts.json"
@@ -57,18 +59,23 @@ def keep(project: str, target: str, made: Path, *, git_sha: str | None, task_id:
     )
     folder = _folder(project) / target
     folder.mkdir(parents=True, exist_ok=True)
-    _place(made / MANIFEST, facts, folder / f"{moment:%Y%m%dT%H%M%S.%f}-{facts.invocation_id}")
-    if (made / CATALOG).is_file():
-        put(made / CATALOG, folder / CATALOG)
+    version = folder / f"{moment:%Y%m%dT%H%M%S.%f}-{facts.invocation_id}"
+    _place(made / MANIFEST, facts, version)
+    catalog = folder / CATALOG if (made / CATALOG).is_file() else None
+    if catalog is not None:
+        put(made / CATALOG, catalog)
     for old in _versions(folder)[:-KEPT]:
         shutil.rmtree(old, ignore_errors=True)
+    if version.exists():
+        shared_manifests.share(version, catalog=catalog, kept=KEPT)
 
 
 def newest(project: str, target: str | None = None) -> Kept | None:
     """The newest manifest of a target, or of the project when none is named."""
-    folders = [_folder(project) / target] if target else _targets(project)
     if target and not TARGET.match(target):
         return None
+    shared_manifests.bring_newest(_folder(project))
+    folders = [_folder(project) / target] if target else _targets(project)
     found = [versions[-1] for folder in folders if (versions := _versions(folder))]
     if not found:
         return None
@@ -89,10 +96,10 @@ def get_newest(project: str, target: str | None = None) -> Kept:
 
 def catalog_of(project: str, target: str) -> bytes | None:
     """What the last `docs generate` of a target found in the warehouse."""
-    try:
-        return (_folder(project) / target / CATALOG).read_bytes()
-    except FileNotFoundError:
-        return None
+    file = _folder(project) / target / CATALOG
+    with suppress(FileNotFoundError):
+        return shared_manifests.catalog_of(file) or file.read_bytes()
+    return None
 
 
 def put(source: Path, destination: Path) -> None:
@@ -109,6 +116,7 @@ def put(source: Path, destination: Path) -> None:
 def forget(project: str) -> None:
     """Delete all manifests and catalogs of a project."""
     shutil.rmtree(_folder(project), ignore_errors=True)
+    shared_manifests.forget(_folder(project))
 
 
 def _folder(project: str) -> Path:

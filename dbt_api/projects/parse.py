@@ -3,12 +3,12 @@
 import json
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
-from pathlib import Path
 from typing import Any
 
 from contracts.dbt_api import ParsedNode, ParsedProject, ParseProblem, Preview, PreviewNode, PreviewRequest
 from contracts.run_conf import DbtCommand, RunConf
 from dbt_api.projects import manifests
+from dbt_api.projects.bundles import folder_of
 from dbt_api.projects.dbt_answer import Answer, dbt_answer
 from dbt_api.projects.problems import plain_text, problem_of, problems_of
 from dbt_api.projects.profile import project_name, read_profile
@@ -32,7 +32,7 @@ KINDS: dict[DbtCommand, tuple[str, ...]] = {
 
 def parse(project: ProjectRow, *, target: str | None = None) -> ParsedProject:
     """The project as dbt reads it. One that doesn't parse is an answer with problems."""
-    path = Path(project.path)
+    path = folder_of(project)
     profile = read_profile(path)
     chosen = target or profile.default_target
     words = ["parse", *(["--target", target] if target else [])]
@@ -58,7 +58,7 @@ def parse(project: ProjectRow, *, target: str | None = None) -> ParsedProject:
 
 def preview(project: ProjectRow, request: PreviewRequest) -> Preview:
     """The nodes of a selection, by `dbt ls`; dbt's words when it is wrong."""
-    path = Path(project.path)
+    path = folder_of(project)
     target = request.target or read_profile(path).default_target
     cache = parse_cache(project.name, target) if not request.vars else None
     with dbt_answer(DbtCall(project.name, path, _ls(request), target, project.environment, cache)) as answer:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from sqlmodel import col, select
 
-from contracts.dbt_api import ProjectSource, RegisteredProject
+from contracts.dbt_api import RegisteredProject
 from dbt_api.database import session
 from dbt_api.errors import ApiError, not_found
 from dbt_api.tables import ProjectRow, now
@@ -45,25 +45,9 @@ def resolve_project(named: str | None, *, only: str | None = None) -> ProjectRow
     raise ApiError(422, f"'{named or ''}' is not a registered project.", hint=f"Registered: {known}.")
 
 
-def save_project(
-    name: str,
-    source: ProjectSource,
-    path: Path,
-    *,
-    git_sha: str | None = None,
-    fingerprint: str | None = None,
-    environment: str = "default",
-) -> ProjectRow:
-    """Insert or replace the row of a project whose files are ready."""
-    row = ProjectRow(
-        name=name,
-        source=source.model_dump(mode="json"),
-        path=str(path.resolve()),
-        environment=environment,
-        git_sha=git_sha,
-        fingerprint=fingerprint,
-        updated_at=now(),
-    )
+def save_project(row: ProjectRow) -> ProjectRow:
+    """Insert or replace a project."""
+    row.updated_at = now()
     with session() as opened:
         return opened.merge(row)
 

@@ -4,6 +4,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,7 +20,7 @@ from contracts.dbt_api import (
 )
 from dbt_api import store
 from dbt_api.errors import ApiError
-from dbt_api.projects import git, history, manifests, template, upload
+from dbt_api.projects import bundles, git, history, manifests, template, upload
 from dbt_api.projects.dbt_answer import dbt_answer
 from dbt_api.projects.locks import changing
 from dbt_api.projects.profile import read_profile
@@ -33,6 +34,15 @@ ERRORS_SHOWN = 3
 READ_BY_DBT = (".sql", ".yml", ".yaml", ".csv", ".md", ".py")
 NOT_SOURCES = {"target", "logs", "dbt_packages", "dbt_internal_packages"}
 SOURCE: TypeAdapter[ProjectSource] = TypeAdapter(ProjectSource)
+
+
+@dataclass(frozen=True)
+class Made:
+    """A project's files on this host: the dbt project, and all that belongs to it if we made it, as a checkout."""
+
+    path: Path
+    root: Path | None
+    commit: str | None = None
 
 
 def make_ready(name: str, source: ProjectSource, *, environment: str = "default") -> ProjectRow:
@@ -57,20 +67,60 @@ def sync(name: str) -> tuple[ProjectRow, ProjectRow]:
         return before, _made_ready(name, SOURCE.validate_python(before.source), before.environment)
 
 
+def differ(before: ProjectRow, after: ProjectRow) -> bool:
+    """Whether a project's files changed."""
+    if before.bundle and after.bundle:
+        return before.bundle != after.bundle
+    return (before.path, before.git_sha, before.fingerprint) != (after.path, after.git_sha, after.fingerprint)
+
+
 def _made_ready(name: str, source: ProjectSource, environment: str) -> ProjectRow:
+    known = find_project(name)
+    if known is not None and _is_published(known, source):
+        known.environment = environment
+        return save_project(known)
+    made = _made(name, source)
+    if not _is_in_use(known, source, made.path):
+        _install_packages(name, made.path, environment)
+    row = ProjectRow(
+        name=name,
+        source=source.model_dump(mode="json"),
+        path=str(made.path.resolve()),
+        environment=environment,
+        git_sha=made.commit,
+        fingerprint=_fingerprint(made.path),
+    )
+    if made.root is not None and settings().files_url is not None:
+        row.bundle = bundles.publish(name, made.root)
+        row.bundle_folder = made.path.resolve().relative_to(made.root.resolve()).as_posix()
+    saved = save_project(row)
+    bundles.forget(name, but={row.bundle, known.bundle if known is not None else None})
+    return saved
+
+
+def _made(name: str, source: ProjectSource) -> Made:
     match source:
         case TemplateSource():
-            path, commit = _from_template(name, source), None
+            return _from_template(name, source)
         case FolderSource():
-            path, commit = _from_folder(source)
+            return _from_folder(source)
         case GitSource():
-            path, commit = _from_git(name, source)
+            return _from_git(name, source)
         case UploadSource():
-            path, commit = _from_upload(name, source), None
-    if not _is_in_use(name, source, path):
-        _install_packages(name, path, environment)
-    fingerprint = _fingerprint(path)
-    return save_project(name, source, path, git_sha=commit, fingerprint=fingerprint, environment=environment)
+            return _from_upload(name, source)
+
+
+def _is_published(known: ProjectRow, source: ProjectSource) -> bool:
+    """Whether all hosts have these files already, so that a server which did not make them need not make them again."""
+    if known.source != source.model_dump(mode="json") or not bundles.exists(known):
+        return False
+    match source:
+        case TemplateSource():
+            return not _template_folder(known.name).exists()
+        case GitSource():
+            return git.newest_commit(source) == known.git_sha
+        case _:
+            return True
 
 
 def remove_files(name: str) -> None:
@@ -78,43 +128,49 @@ def remove_files(name: str) -> None:
     shutil.rmtree(settings().projects / name, ignore_errors=True)
     for cache in settings().partial_parses.glob(f"{name}.*.msgpack"):
         cache.unlink(missing_ok=True)
+    bundles.forget(name)
     manifests.forget(name)
     history.forget(name)
 
 
-def _from_template(name: str, source: TemplateSource) -> Path:
-    folder = settings().projects / name / "template"
+def _template_folder(name: str) -> Path:
+    return settings().projects / name / "template"
+
+
+def _from_template(name: str, source: TemplateSource) -> Made:
+    folder = _template_folder(name)
     template.write_project(name, source.warehouse, folder)
     known = find_project(name)
     if known is not None and known.source != source.model_dump(mode="json"):
         template.change_warehouse(name, source.warehouse, folder)
-    return folder
+    return Made(folder, folder)
 
 
-def _from_folder(source: FolderSource) -> tuple[Path, str | None]:
+def _from_folder(source: FolderSource) -> Made:
     path = Path(source.path).expanduser()
     if not path.is_absolute():
         raise ApiError(422, "The folder must be an absolute path on the dbt API's machine.")
     git.check_root(path)
     if not path.is_dir():
         raise ApiError(422, f"There is no folder '{path}' on the dbt API's machine.")
-    return _checked(path.resolve(), f"'{path}'"), git.commit_of(path)
+    return Made(_checked(path.resolve(), f"'{path}'"), None, git.commit_of(path))
 
 
-def _from_git(name: str, source: GitSource) -> tuple[Path, str]:
+def _from_git(name: str, source: GitSource) -> Made:
     into = settings().projects / name / "git"
     checkout, commit = git.checkout(source, into)
     path = (checkout / source.subfolder).resolve()
     if not path.is_relative_to(checkout.resolve()) or not path.is_dir():
         raise ApiError(422, f"The repository has no folder '{source.subfolder}' on the branch '{source.branch}'.")
     _remove_old_folders(name, into, keep=checkout)
-    return _checked(path, f"'{source.subfolder}'" if source.subfolder else "the repository's top folder"), commit
+    _checked(path, f"'{source.subfolder}'" if source.subfolder else "the repository's top folder")
+    return Made(path, checkout, commit)
 
 
-def _from_upload(name: str, source: UploadSource) -> Path:
-    path = upload.kept(name, source)
+def _from_upload(name: str, source: UploadSource) -> Made:
+    root, path = upload.kept(name, source)
     _remove_old_folders(name, upload.folder_of(name), keep=path)
-    return path
+    return Made(path, root)
 
 
 def _checked(path: Path, called: str) -> Path:
@@ -135,10 +191,13 @@ def _remove_old_folders(name: str, into: Path, *, keep: Path) -> None:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
-def _is_in_use(name: str, source: ProjectSource, path: Path) -> bool:
-    """Whether this commit or upload is the one in place: its packages are installed, and dbt may be reading them."""
-    known = find_project(name)
-    return isinstance(source, GitSource | UploadSource) and known is not None and known.path == str(path.resolve())
+def _is_in_use(known: ProjectRow | None, source: ProjectSource, path: Path) -> bool:
+    """Whether this commit or upload is the one in place: its packages are installed, and dbt may be reading them.
+
+    Bundles are read elsewhere, and the same path may be another host's.
+    """
+    is_apart = isinstance(source, GitSource | UploadSource) and settings().files_url is None
+    return is_apart and known is not None and known.path == str(path.resolve())
 
 
 def _install_packages(name: str, path: Path, environment: str) -> None:

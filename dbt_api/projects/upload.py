@@ -32,12 +32,12 @@ def keep(name: str, archive: BinaryIO, *, filename: str) -> UploadSource:
     return source
 
 
-def kept(name: str, source: UploadSource) -> Path:
-    """The dbt project of an archive that was uploaded before. Raises ApiError 422 when it is not here."""
+def kept(name: str, source: UploadSource) -> tuple[Path, Path]:
+    """The files of an archive that was uploaded before, and the dbt project among them. Raises ApiError 422."""
     folder = _folder(name, source)
     if not folder.is_dir():
         raise ApiError(422, "The archive is not on the dbt API.", hint="Upload it again.")
-    return _project_folder(folder)
+    return folder, _project_folder(folder)
 
 
 def folder_of(name: str) -> Path:

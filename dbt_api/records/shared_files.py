@@ -14,7 +14,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -22,6 +21,7 @@ from typing import Any
 from dbt_api.records.files import LOG, StoredFile
 from dbt_api.running.attempt import Attempt
 from dbt_api.settings import settings
+from dbt_api.storage import storage
 
 logger = logging.getLogger(__name__)
 PIECES = "log"
@@ -30,7 +30,6 @@ CACHES = {"partial_parse.msgpack", "graph.gpickle"}
 PIECE_LIMIT = 8 << 20
 PIECE_SECONDS = (1.0, 5.0)
 """Between two pieces: the shortest time, and the longest, which long runs come to."""
-S3_TIMES = {"connect_timeout": 10, "read_timeout": 30, "retries": {"max_attempts": 3}}
 PATIENCE_SECONDS = 120
 """How long the end of an invocation waits for storage that fails."""
 
@@ -45,19 +44,20 @@ class SharedFiles:
     @property
     def folder(self) -> str:
         """The attempt's folder on the storage."""
-        return posixpath.join(_storage()[1], "invocations", self.task_id, str(self.attempt))
+        return posixpath.join(storage()[1], "invocations", self.task_id, str(self.attempt))
 
     def list(self, under: str) -> Iterator[StoredFile]:
         """All files below a folder of the attempt; none when there is no such folder."""
         with contextlib.suppress(FileNotFoundError):
-            found = _storage()[0].find(self._path(under), detail=True)
-            yield from (self._described(info) for info in found.values())
+            found = storage()[0].find(self._path(under), detail=True)
+            # s3fs takes a folder that comes into being while it looks for a file
+            yield from (self._described(info) for info in found.values() if info["type"] == "file")
 
     def find(self, name: str) -> StoredFile | None:
         """One file; None also for a name that leads out of the attempt's folder."""
         if posixpath.normpath(name) == name and not name.startswith(("/", "..")):
             with contextlib.suppress(FileNotFoundError, ValueError):
-                info = _storage()[0].info(self._path(name))
+                info = storage()[0].info(self._path(name))
                 if info["type"] == "file":
                     return self._described(info)
         return None
@@ -65,7 +65,7 @@ class SharedFiles:
     def size(self, name: str) -> int:
         """Bytes in a file so far, 0 while there is none."""
         with contextlib.suppress(FileNotFoundError):
-            return int(_storage()[0].info(self._path(name))["size"])
+            return int(storage()[0].info(self._path(name))["size"])
         return max((end for _, end in self._pieces()), default=0) if name == LOG else 0
 
     def read(self, name: str, start: int, end: int) -> bytes:
@@ -79,14 +79,14 @@ class SharedFiles:
         return self._read_range(self._path(name), start, end)
 
     def _read_range(self, path: str, start: int, end: int) -> bytes:
-        end = min(end, int(_storage()[0].info(path)["size"]))
-        return bytes(_storage()[0].cat_file(path, start=start, end=end)) if start < end else b""
+        end = min(end, int(storage()[0].info(path)["size"]))
+        return bytes(storage()[0].cat_file(path, start=start, end=end)) if start < end else b""
 
     def _read_pieces(self, start: int, end: int) -> bytes:
         data = b""
         for first, last in self._pieces():
             if first < end and last > start:
-                piece = bytes(_storage()[0].cat_file(self._piece(first)))
+                piece = bytes(storage()[0].cat_file(self._piece(first)))
                 data += piece[max(0, start - first) : end - first]
         return data
 
@@ -118,7 +118,7 @@ class SharedFiles:
         with contextlib.suppress(FileNotFoundError), log.open("rb") as file:
             file.seek(offset)
             if data := file.read(PIECE_LIMIT):
-                _storage()[0].pipe_file(self._piece(offset), data)
+                storage()[0].pipe_file(self._piece(offset), data)
                 return len(data)
         return 0
 
@@ -127,9 +127,9 @@ class SharedFiles:
         files = [each for each in attempt.target.rglob("*") if each.is_file() and not each.is_symlink()]
         for file in [*(each for each in files if each.name not in CACHES), attempt.log]:
             if file.exists():
-                _storage()[0].put_file(str(file), self._path(file.relative_to(attempt.folder).as_posix()))
+                storage()[0].put_file(str(file), self._path(file.relative_to(attempt.folder).as_posix()))
         with contextlib.suppress(FileNotFoundError):
-            _storage()[0].rm(self._path(PIECES), recursive=True)
+            storage()[0].rm(self._path(PIECES), recursive=True)
 
 
 class Upload:
@@ -179,27 +179,7 @@ def forget(task_ids: list[str]) -> None:
     """Delete the files of invocations from the storage, if one is set."""
     if settings().files_url is None:
         return
-    files, root = _storage()
+    files, root = storage()
     for task_id in task_ids:
         with contextlib.suppress(FileNotFoundError):
             files.rm(posixpath.join(root, "invocations", task_id), recursive=True)
-
-
-def check() -> None:
-    """Write a small file and delete it; raises what the storage raises."""
-    files, root = _storage()
-    path = posixpath.join(root, f"check-{time.time_ns()}")
-    files.pipe_file(path, b"ok")
-    files.rm_file(path)
-
-
-@cache
-def _storage() -> tuple[Any, str]:
-    """The file system of fsspec and the path on it that everything lies below."""
-    from fsspec.core import url_to_fs  # type: ignore[import-untyped]
-
-    url = settings().files_url
-    assert url is not None
-    options: dict[str, Any] = {"config_kwargs": S3_TIMES} if url.startswith("s3") else {}
-    files, root = url_to_fs(url, use_listings_cache=False, **options)
-    return files, root

@@ -90,7 +90,7 @@ def sync(name: ProjectName) -> SyncedProject:
     An invocation that runs keeps the files that it started with.
     """
     before, after = sources.sync(name)
-    changed = (before.path, before.git_sha, before.fingerprint) != (after.path, after.git_sha, after.fingerprint)
+    changed = sources.differ(before, after)
     return SyncedProject(
         project=registry.shown(after),
         old_git_sha=before.git_sha,

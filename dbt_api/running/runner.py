@@ -9,14 +9,15 @@ import time
 from pathlib import Path
 
 from sqlalchemy.exc import OperationalError
-from sqlmodel import Session
 
 from contracts.dbt_api import InvocationState, Outcome
 from dbt_api import store
-from dbt_api.database import engine
+from dbt_api.errors import ApiError
 from dbt_api.lifecycle import stopping
+from dbt_api.projects.bundles import folder_of
 from dbt_api.projects.defer import defer_words
 from dbt_api.projects.learning import learn_from
+from dbt_api.projects.registry import find_project
 from dbt_api.records.counts import facts_of_end
 from dbt_api.records.record import record_of
 from dbt_api.records.shared_files import Upload
@@ -27,13 +28,14 @@ from dbt_api.running.outcome import failure, judge, read_story
 from dbt_api.running.stopping import Stopping
 from dbt_api.sealing import environment_of, plain_request, scrub_artifacts
 from dbt_api.settings import settings
-from dbt_api.tables import InvocationRow, ProjectRow, StopReason
+from dbt_api.tables import InvocationRow, StopReason
 from dbt_api.workers.lease import lease
 from dbt_api.workers.lost import is_ours
 
 LOG = logging.getLogger(__name__)
 LOOK_SECONDS = 0.01
 AGAIN_SECONDS = 1.0
+AWAY = 503
 STARTING = tuple(threading.Lock() for _ in range(64))
 """After a restart the queue and the worker itself may both take an invocation up; one of them starts its dbt.
 
@@ -51,8 +53,8 @@ class ServerStopping(BaseException):
 def carry(task_id: str) -> None:
     """Bring an invocation to a terminal state: start it, or go on where a killed server left it.
 
-    While the database is away, or another worker still has the target, it looks again and again; so it does for one
-    that waits for its next attempt.
+    While the database or the shared storage is away, or another worker still has the target, it looks again and again;
+    so it does for one that waits for its next attempt.
     """
     while not _carried(task_id):
         if stopping.is_set():
@@ -69,6 +71,12 @@ def _carried(task_id: str) -> bool:
     except OperationalError as error:
         LOG.warning("The database failed while %s was carried out: %s", task_id, error)
         return False
+    except ApiError as error:
+        if error.status == AWAY:
+            LOG.warning("%s cannot be started yet: %s", task_id, error)
+            return False
+        store.finish(task_id, failure(Outcome.USAGE_ERROR, " ".join(filter(None, (error.detail, error.hint)))))
+        return True
     except Exception as error:
         LOG.exception("Invocation %s could not be carried out", task_id)
         store.finish(task_id, failure(Outcome.WORKER_LOST, f"The dbt API could not run dbt: {error}"))
@@ -109,18 +117,18 @@ def _run(task_id: str) -> bool:
 def _start(row: InvocationRow) -> InvocationRow | None:
     if stopping.is_set() or lease.lapsed:
         raise ServerStopping
-    with Session(engine()) as opened:
-        project = opened.get(ProjectRow, row.project)
+    project = find_project(row.project)
     if project is None:
         store.finish(row.task_id, failure(Outcome.USAGE_ERROR, f"The project '{row.project}' was deleted."))
         return None
+    path = folder_of(project)
     facts = {"git_sha": project.git_sha, "environment": project.environment, "worker": settings().worker_name}
     started = store.begin(row, **facts)
     if started is not None:
         attempt, plain = Attempt(started.task_id, started.attempt), plain_request(row)
         call = DbtCall(
             project=row.project,
-            path=Path(project.path),
+            path=path,
             words=[*plain.command, *defer_words(row, attempt.folder)],
             target=_target_of(row),
             environment=project.environment,

@@ -1,12 +1,17 @@
 """A tiny dbt project, and real servers."""
 
 import json
+import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import boto3  # type: ignore[import-untyped]
 import pytest
+from moto.server import ThreadedMotoServer
 
 from dbt_api.auth.users import hash_password
+from dbt_api.settings import settings
+from dbt_api.storage import storage as storage_of
 from tests.unit.dbt_api.issuer import Issuer
 from tests.unit.dbt_api.postgres import Postgres, binaries
 from tests.unit.dbt_api.server import Server
@@ -18,6 +23,7 @@ shop:
     dev: {type: duckdb, path: "{{ env_var('PILOTHOUSE_PROJECT_DATA') }}/dev.duckdb", threads: 2}
     prod: {type: duckdb, path: "{{ env_var('PILOTHOUSE_PROJECT_DATA') }}/prod.duckdb", threads: 2}
 """
+BUCKET = "pilothouse"
 PASSWORD = "correct horse battery stäple"
 USERS = {"ada": {"password": hash_password(PASSWORD), "scopes": ["run:read"], "project": "shop"}}
 GROUPS = {"engineers": {"scopes": ["admin"]}, "analysts": {"scopes": ["run:read", "run:write"], "project": "shop"}}
@@ -115,3 +121,36 @@ def start_server(tmp_path: Path, store_settings: dict[str, str]) -> Iterator[Cal
     yield start
     for server in started:
         server.end()
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[str]:
+    """URL of a server that speaks S3, with one bucket."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    host, port = server.get_host_and_port()
+    url, keys = f"http://{host}:{port}", {"aws_access_key_id": "key", "aws_secret_access_key": "secret"}
+    boto3.client("s3", endpoint_url=url, region_name="us-east-1", **keys).create_bucket(Bucket=BUCKET)
+    yield url
+    server.stop()
+
+
+@pytest.fixture
+def storage(s3: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
+    """URL of an empty folder in the bucket, which this process and those it starts can reach."""
+    url = f"s3://{BUCKET}/{tmp_path.name}"
+    for name, value in {
+        "AWS_ENDPOINT_URL": s3,
+        "AWS_ACCESS_KEY_ID": "key",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "PILOTHOUSE_DBT_API_FILES_URL": url,
+        "PILOTHOUSE_DBT_API_DATA": str(tmp_path / "here"),
+    }.items():
+        monkeypatch.setenv(name, value)
+    settings.cache_clear()
+    storage_of.cache_clear()
+    yield url
+    settings.cache_clear()
+    storage_of.cache_clear()

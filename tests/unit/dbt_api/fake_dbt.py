@@ -47,6 +47,8 @@ def main() -> int:
     target_path = pathlib.Path(os.environ["DBT_TARGET_PATH"])
     task_id, project = target_path.parts[-3], pathlib.Path.cwd().name
     emit("MainReportVersion", version="=1.12.6")
+    if not pathlib.Path("dbt_project.yml").is_file():
+        return 2
     with (witness / f"{project}.{option('--target', 'dev')}.lock").open("a") as lock, contextlib.ExitStack() as ended:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

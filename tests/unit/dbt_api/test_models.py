@@ -301,7 +301,7 @@ def test_a_branch_that_moves_between_question_and_clone_is_known_by_what_came(
     old = committed(write(tmp_path / "moving"), "one")
     (tmp_path / "moving" / "models" / "later.sql").write_text("select 2 as id")
     new = committed(tmp_path / "moving", "two")
-    monkeypatch.setattr(git, "_newest_commit", lambda _: old)
+    monkeypatch.setattr(git, "newest_commit", lambda _: old)
     folder, commit = git.checkout(GitSource(url=f"file://{tmp_path / 'moving'}"), tmp_path / "checkouts")
     assert (folder.name, commit) == (new, new)
     settings.cache_clear()

@@ -1,52 +1,23 @@
 """Logs and artifacts on storage that hosts share: a real S3 wire protocol, by moto."""
 
 import json
-import logging
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-import boto3  # type: ignore[import-untyped]
 import pytest
-from moto.server import ThreadedMotoServer
 
 from dbt_api.records import shared_files
 from dbt_api.records.files import LOG
 from dbt_api.records.shared_files import SharedFiles
 from dbt_api.running.attempt import Attempt
-from dbt_api.settings import settings
+from dbt_api.storage import storage as storage_of
 from tests.unit.dbt_api.postgres import Postgres
 from tests.unit.dbt_api.server import eventually
 from tests.unit.dbt_api.test_workers import Cluster, slow
 
-BUCKET = "pilothouse"
 
-
-@pytest.fixture
-def storage(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
-    """URL of an empty bucket, which this process and those it starts can reach."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    host, port = server.get_host_and_port()
-    for name, value in {
-        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
-        "AWS_ACCESS_KEY_ID": "key",
-        "AWS_SECRET_ACCESS_KEY": "secret",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "PILOTHOUSE_DBT_API_FILES_URL": f"s3://{BUCKET}/prefix",
-        "PILOTHOUSE_DBT_API_DATA": str(tmp_path / "here"),
-    }.items():
-        monkeypatch.setenv(name, value)
-    boto3.client("s3").create_bucket(Bucket=BUCKET)
-    settings.cache_clear()
-    shared_files._storage.cache_clear()
-    yield f"s3://{BUCKET}/prefix"
-    settings.cache_clear()
-    shared_files._storage.cache_clear()
-    server.stop()
-
-
-def test_a_log_is_read_by_range_from_its_pieces_and_then_from_the_whole(storage: str) -> None:
+@pytest.mark.usefixtures("storage")
+def test_a_log_is_read_by_range_from_its_pieces_and_then_from_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     attempt, files = Attempt("run", 1), SharedFiles("run", 1)
     assert (files.size(LOG), files.read(LOG, 0, 10), list(files.list("target"))) == (0, b"", [])
     attempt.target.mkdir(parents=True)
@@ -55,6 +26,16 @@ def test_a_log_is_read_by_range_from_its_pieces_and_then_from_the_whole(storage:
             log.write(text)
         assert files.add_piece(attempt.log) == len(text)
     ranges = [(0, 10), (2, 6), (3, 4), (4, 5), (7, 99), (10, 20), (0, 0)]
+
+    with monkeypatch.context() as patched:
+        real, looks = storage_of()[0]._lsdir, iter([list[Any]()])
+
+        async def too_early(*words: Any, **options: Any) -> Any:
+            nothing = next(looks, None)
+            return nothing if nothing is not None else await real(*words, **options)
+
+        patched.setattr(storage_of()[0], "_lsdir", too_early)
+        assert files.size(LOG) in (0, 10), "the first piece came while its folder was listed"
 
     def assert_whole() -> None:
         assert files.size(LOG) == 10
@@ -81,8 +62,9 @@ def test_a_log_is_read_by_range_from_its_pieces_and_then_from_the_whole(storage:
     assert files.size(LOG) == 0
 
 
+@pytest.mark.usefixtures("storage")
 def test_two_workers_with_folders_of_their_own_leave_everything_on_one_bucket(
-    storage: str, tmp_path: Path, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cluster = Cluster(tmp_path, postgres.database())
     monkeypatch.setenv("DBT_ENV_WITNESS", str(cluster.witness))
