@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from contracts.names import DBT_API_CONNECTION_ID
 from contracts.pods import PodParameters
@@ -73,6 +73,7 @@ class ClusterConnection(BaseModel):
         description="Path of the file as Airflow's worker sees it; for connection kubeconfig.",
         pattern=r"^[/~][^\r\n]{0,499}$",
         json_schema_extra={"section": "Where it runs"},
+        validate_default=True,
     )
     context: str | None = Field(
         default=None,
@@ -87,15 +88,18 @@ class ClusterConnection(BaseModel):
         description="Id of a connection of type kubernetes in Airflow; for connection airflow.",
         pattern=r"^[A-Za-z0-9._-]{1,200}$",
         json_schema_extra={"section": "Where it runs"},
+        validate_default=True,
     )
 
-    @model_validator(mode="after")
-    def _connection_is_whole(self) -> "ClusterConnection":
-        if self.connection == "kubeconfig" and not self.kubeconfig:
+    @field_validator("kubeconfig", "connection_id")
+    @classmethod
+    def _is_there_when_needed(cls, value: str | None, info: ValidationInfo) -> str | None:
+        connection = info.data.get("connection")
+        if info.field_name == "kubeconfig" and connection == "kubeconfig" and not value:
             raise ValueError("connection kubeconfig needs the kubeconfig's path on Airflow's worker")
-        if self.connection == "airflow" and not self.connection_id:
+        if info.field_name == "connection_id" and connection == "airflow" and not value:
             raise ValueError("connection airflow needs the id of an Airflow connection")
-        return self
+        return value
 
 
 class KubernetesParameters(PodParameters, ClusterConnection):

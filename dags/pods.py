@@ -10,11 +10,12 @@ from typing import Any
 from airflow.sdk.exceptions import AirflowFailException
 from pydantic import ValidationError
 
-from contracts.names import DBT_CONTAINER, PROJECT_LABEL, RUN_LABEL, SOURCE_CONTAINER, run_label_of
+from contracts.names import DBT_CONTAINER, PROJECT_LABEL, RUN_LABEL, run_label_of
 from contracts.operators import OperatorName
 from contracts.pods import PROJECT_VOLUME, SOURCE_MOUNT, EnvironmentSource, PodParameters, Volume
 from contracts.published_project import PublishedProject
 from contracts.run_conf import RunConf
+from dags.pod_source import source_container, source_volumes
 
 MACRO = "dbt_pod"
 TEMPLATE = f"{{{{ {MACRO}(params, run_id) }}}}"
@@ -28,7 +29,7 @@ _DBT_ENVIRONMENT = {
 }
 """dbt's events as JSON lines on its output: level debug, because NodeStart and NodeFinished are of that level."""
 
-_CLONE = 'git clone --depth 1 --single-branch --branch "$BRANCH" -- "$URL" "$TARGET" && git -C "$TARGET" rev-parse HEAD'
+_RESTRICTED = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
 
 
 def pod_macro(
@@ -83,9 +84,11 @@ def manifest(project: PublishedProject, conf: RunConf, parameters: PodParameters
                 "imagePullSecrets": [{"name": name} for name in parameters.image_pull_secrets],
                 "nodeSelector": dict(parameters.node_selector),
                 "tolerations": [_toleration(each.model_dump(exclude_none=True)) for each in parameters.tolerations],
-                "affinity": parameters.affinity,
+                "affinity": parameters.affinity.model_dump(mode="json"),
+                "priorityClassName": parameters.priority_class,
+                "securityContext": _pod_security(parameters),
                 "volumes": _volumes(parameters),
-                "initContainers": [_source_container(parameters)] if parameters.project_source == "git" else [],
+                "initContainers": _init_containers(parameters),
                 "containers": [_dbt_container(conf, parameters)],
             }
         ),
@@ -93,54 +96,54 @@ def manifest(project: PublishedProject, conf: RunConf, parameters: PodParameters
 
 
 def _dbt_container(conf: RunConf, parameters: PodParameters) -> dict[str, Any]:
-    project = _project_directory(parameters)
-    places = ["--project-dir", project, "--profiles-dir", parameters.profiles_directory or project]
+    events = [{"name": name, "value": value} for name, value in _DBT_ENVIRONMENT.items() if name not in parameters.env]
+    shared = _shared(parameters)
     return _without_nothing(
         {
+            **shared,
             "name": DBT_CONTAINER,
             "image": parameters.image,
             "imagePullPolicy": parameters.image_pull_policy,
             "command": parameters.entrypoint,
-            "args": [*parameters.dbt_command, *conf.dbt_arguments(), *places, *parameters.extra_arguments],
-            "env": [
-                *({"name": name, "value": value} for name, value in {**_DBT_ENVIRONMENT, **parameters.env}.items()),
-                *(
-                    {"name": name, "valueFrom": {"secretKeyRef": {"name": each.secret, "key": each.key}}}
-                    for name, each in parameters.secret_env.items()
-                ),
-            ],
-            "envFrom": [_environment_source(each) for each in parameters.env_from],
-            "resources": _resources(parameters),
-            "volumeMounts": _mounts(parameters),
+            "args": parameters.container_arguments(conf.dbt_arguments()),
+            "env": [*events, *shared["env"]],
         }
     )
 
 
-def _source_container(parameters: PodParameters) -> dict[str, Any]:
-    """Clones the project. Its environment is dbt's, so that git finds credentials that are mounted or referred to."""
-    values = {"BRANCH": parameters.git_branch, "URL": parameters.git_url or "", "TARGET": f"{SOURCE_MOUNT}/clone"}
+def _shared(parameters: PodParameters) -> dict[str, Any]:
+    """What dbt's container and the one that clones the project have in common."""
+    return {
+        "env": [
+            *({"name": name, "value": value} for name, value in parameters.env.items()),
+            *(
+                {"name": name, "valueFrom": {"secretKeyRef": {"name": each.secret, "key": each.key}}}
+                for name, each in parameters.secret_env.items()
+            ),
+        ],
+        "envFrom": [_environment_source(each) for each in parameters.env_from],
+        "resources": _resources(parameters),
+        "volumeMounts": _mounts(parameters),
+        "securityContext": _RESTRICTED if parameters.security == "restricted" else {},
+    }
+
+
+def _pod_security(parameters: PodParameters) -> dict[str, Any]:
+    is_restricted = parameters.security == "restricted"
     return _without_nothing(
         {
-            "name": SOURCE_CONTAINER,
-            "image": parameters.git_image or parameters.image,
-            "imagePullPolicy": parameters.image_pull_policy,
-            "command": ["sh", "-c", _CLONE],
-            "env": [
-                {"name": "HOME", "value": SOURCE_MOUNT},
-                {"name": "GIT_TERMINAL_PROMPT", "value": "0"},
-                *({"name": name, "value": value} for name, value in values.items()),
-            ],
-            "envFrom": [_environment_source(each) for each in parameters.env_from],
-            "resources": _resources(parameters),
-            "volumeMounts": _mounts(parameters),
+            "runAsUser": parameters.run_as_user,
+            "fsGroup": parameters.fs_group,
+            "runAsNonRoot": True if is_restricted else None,
+            "seccompProfile": {"type": "RuntimeDefault"} if is_restricted else None,
         }
     )
 
 
-def _project_directory(parameters: PodParameters) -> str:
-    if parameters.project_source == "image":
-        return parameters.project_directory
-    return f"{SOURCE_MOUNT}/clone/{parameters.git_subfolder}".rstrip("/")
+def _init_containers(parameters: PodParameters) -> list[dict[str, Any]]:
+    if parameters.project_source != "git":
+        return []
+    return [_without_nothing(source_container(parameters, _shared(parameters)))]
 
 
 def _resources(parameters: PodParameters) -> dict[str, dict[str, str]]:
@@ -156,19 +159,22 @@ def _resources(parameters: PodParameters) -> dict[str, dict[str, str]]:
 
 
 def _volumes(parameters: PodParameters) -> list[dict[str, Any]]:
-    cloned = [{"name": PROJECT_VOLUME, "emptyDir": {}}] if parameters.project_source == "git" else []
+    cloned = source_volumes(parameters) if parameters.project_source == "git" else []
     return [*(_volume(each) for each in parameters.volumes), *cloned]
 
 
 def _volume(volume: Volume) -> dict[str, Any]:
+    mode = int(volume.mode, 8) if volume.mode else None
     if volume.claim:
         source: dict[str, Any] = {"persistentVolumeClaim": {"claimName": volume.claim}}
     elif volume.secret:
-        source = {"secret": {"secretName": volume.secret}}
+        source = {"secret": _without_nothing({"secretName": volume.secret, "defaultMode": mode})}
     elif volume.config_map:
-        source = {"configMap": {"name": volume.config_map}}
+        source = {"configMap": _without_nothing({"name": volume.config_map, "defaultMode": mode})}
+    elif volume.host_path:
+        source = {"hostPath": {"path": volume.host_path}}
     else:
-        source = {"hostPath": {"path": volume.host_path}} if volume.host_path else {"emptyDir": {}}
+        source = {"emptyDir": _without_nothing({"sizeLimit": volume.size_limit})}
     return {"name": volume.name, **source}
 
 

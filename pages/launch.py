@@ -93,6 +93,8 @@ def launch_key(project: Project, filled: Filled) -> str:
 def draw_launch(project: Project, filled: Filled) -> None:
     """Draw the button. One filled form launches one run, however often it is clicked; a changed form is another run."""
     wrong = f"Mend the field '{filled.problem.field}' first." if filled.problem else None
+    if filled.problem and filled.problem.field.startswith("operator_parameters"):
+        st.markdown(f":red[:material/error: {plain(f'Parameters for this run: {filled.problem.message}')}]")
     clicked = st.button(
         "Launch",
         type="primary",

@@ -10,6 +10,7 @@ from contracts.run_conf import SELECTOR_PATTERN, DbtCommand, RunConf
 from models.project import Project
 from services.errors import InvalidInput, NotAllowed
 from services.operators import operator
+from services.refusals import sentence
 
 _SELECTOR = re.compile(SELECTOR_PATTERN)
 
@@ -114,8 +115,8 @@ def _parameters(project: Project, overrides: dict[str, Any]) -> dict[str, Any]:
 
 def _as_invalid_input(error: ValidationError, *, prefix: str = "") -> InvalidInput:
     first = error.errors(include_url=False, include_input=False)[0]
-    field = str(first["loc"][0]) if first["loc"] else _field_of_rule(first["msg"])
-    return InvalidInput(first["msg"].removeprefix("Value error, "), field=prefix + field)
+    where = [str(part) for part in first["loc"]]
+    return InvalidInput(sentence(first, where), field=prefix + (where[0] if where else _field_of_rule(first["msg"])))
 
 
 def _field_of_rule(message: str) -> str:

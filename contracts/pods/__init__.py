@@ -3,16 +3,26 @@
 One module a section of the form. A secret is always a reference to a Secret of the cluster, never a value.
 """
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from contracts.pods.environment import EnvironmentParameters, EnvironmentSource, SecretKey, Volume
-from contracts.pods.image import ImageParameters
+from contracts.pods.image import DBT, PROFILES, PROJECT, ImageParameters
 from contracts.pods.life import LifeParameters, OnFinish
 from contracts.pods.resources import ResourceParameters
 from contracts.pods.scheduling import SchedulingParameters, Toleration
-from contracts.pods.source import PROJECT_VOLUME, SOURCE_MOUNT, SourceParameters
+from contracts.pods.security import SecurityParameters
+from contracts.pods.source import (
+    CREDENTIAL_MOUNT,
+    CREDENTIAL_VOLUME,
+    PROJECT_VOLUME,
+    SOURCE_MOUNT,
+    SourceParameters,
+)
 
 __all__ = [
+    "CREDENTIAL_MOUNT",
+    "CREDENTIAL_VOLUME",
     "PROJECT_VOLUME",
     "SOURCE_MOUNT",
     "EnvironmentSource",
@@ -26,6 +36,7 @@ __all__ = [
 
 class PodParameters(
     LifeParameters,
+    SecurityParameters,
     SchedulingParameters,
     EnvironmentParameters,
     ResourceParameters,
@@ -41,3 +52,13 @@ class PodParameters(
         {"startup_timeout_seconds", "active_deadline_seconds", "on_finish_action"}
     )
     """What Airflow takes from the DAG alone."""
+
+    def container_arguments(self, dbt: Sequence[str]) -> list[str]:
+        """The arguments of dbt's container, for a run's own dbt command."""
+        found: list[str] = []
+        for argument in self.arguments:
+            if argument == DBT:
+                found += dbt
+            else:
+                found.append(argument.replace(PROJECT, self.project_folder).replace(PROFILES, self.profiles_folder))
+        return found

@@ -2,10 +2,11 @@
 
 from typing import Annotated
 
-from pydantic import Field, JsonValue, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, JsonValue, StringConstraints, field_validator, model_validator
 
-from contracts.pods.names import ObjectName, Parameters, Part, Path, VariableName, VolumeName
-from contracts.pods.source import PROJECT_VOLUME
+from contracts.pods.names import DnsLabel, ObjectName, Parameters, Part, Path, SecretKeyName, SubPath, VariableName
+from contracts.pods.source import CREDENTIAL_VOLUME, PROJECT_VOLUME
+from contracts.quantities import Quantity
 from contracts.secret_names import SECRET_KEY
 
 _SECTION: dict[str, JsonValue] = {"section": "Environment and files"}
@@ -15,7 +16,7 @@ class SecretKey(Part):
     """One key of a Secret in the pod's namespace."""
 
     secret: ObjectName
-    key: Annotated[str, StringConstraints(pattern=r"^[-A-Za-z0-9_.]{1,253}$")]
+    key: SecretKeyName
 
 
 class EnvironmentSource(Part):
@@ -35,23 +36,43 @@ class EnvironmentSource(Part):
 class Volume(Part):
     """A volume and where the dbt container sees it."""
 
-    name: VolumeName
+    name: DnsLabel
     mount_path: Path
-    sub_path: str | None = Field(default=None, pattern=r"^[^/\r\n][^\r\n]*$")
+    sub_path: SubPath | None = None
     read_only: bool = False
     claim: ObjectName | None = Field(default=None, description="A PersistentVolumeClaim.")
     secret: ObjectName | None = None
     config_map: ObjectName | None = None
     host_path: Path | None = None
     empty_dir: bool = False
+    mode: Annotated[str, StringConstraints(pattern=r"^0?[0-7]{3}$")] | None = None
+    """Permissions of the files of a secret or config map, in octal digits: '0400'."""
+    size_limit: Quantity | None = None
+    """Of an empty_dir: the pod is evicted when it writes more into it."""
 
     @model_validator(mode="after")
     def _is_one(self) -> "Volume":
         if sum(map(bool, (self.claim, self.secret, self.config_map, self.host_path, self.empty_dir))) != 1:
             raise ValueError("a volume is exactly one of claim, secret, config_map, host_path, empty_dir")
-        if self.name == PROJECT_VOLUME:
-            raise ValueError(f"the name {PROJECT_VOLUME} is taken by the clone of the project")
+        if self.name in (PROJECT_VOLUME, CREDENTIAL_VOLUME):
+            raise ValueError(f"the name {self.name} is taken by the clone of the project")
         return self
+
+    @model_validator(mode="after")
+    def _options_belong(self) -> "Volume":
+        if self.mode and not (self.secret or self.config_map):
+            raise ValueError("mode is for a secret or a config_map")
+        if self.size_limit and not self.empty_dir:
+            raise ValueError("size_limit is for an empty_dir")
+        return self
+
+
+def _no_name_twice(volumes: list[Volume]) -> list[Volume]:
+    for field in ("name", "mount_path"):
+        values = [getattr(volume, field) for volume in volumes]
+        if twice := next((value for value in values if values.count(value) > 1), None):
+            raise ValueError(f"two volumes have the {field} {twice}")
+    return volumes
 
 
 class EnvironmentParameters(Parameters):
@@ -75,17 +96,19 @@ class EnvironmentParameters(Parameters):
         description="- secret: warehouse, or - config_map: settings; with prefix if wanted.",
         json_schema_extra=_SECTION,
     )
-    volumes: list[Volume] = Field(
+    volumes: Annotated[list[Volume], AfterValidator(_no_name_twice)] = Field(
         default_factory=list,
         title="Volumes",
-        description="- {name: cache, mount_path: /cache, claim: dbt-cache}; instead of claim also secret, config_map, "
-        "host_path or empty_dir: true.",
+        description="- {name: cache, mount_path: /cache, claim: dbt-cache}; instead of claim also secret, config_map "
+        "(both with mode: '0400' if wanted), host_path, or empty_dir: true (with size_limit: 1Gi); also sub_path and "
+        "read_only: true.",
         json_schema_extra=_SECTION,
     )
 
-    @model_validator(mode="after")
-    def _holds_no_secret(self) -> "EnvironmentParameters":
-        for name in self.env:
+    @field_validator("env")
+    @classmethod
+    def _holds_no_secret(cls, env: dict[str, str]) -> dict[str, str]:
+        for name in env:
             if SECRET_KEY.search(name):
                 raise ValueError(f"'{name}' in env looks like a secret: refer to a Secret in secret_env instead")
-        return self
+        return env

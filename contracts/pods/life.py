@@ -9,8 +9,6 @@ from contracts.pods.names import Parameters
 
 _SECTION: dict[str, JsonValue] = {"section": "Life of the pod"}
 
-MOST_GRACE_SECONDS = 3600
-
 
 class OnFinish(StrEnum):
     """What becomes of the pod when it has ended, in the words of Airflow's provider."""
@@ -44,7 +42,7 @@ class LifeParameters(Parameters):
         title="Grace period (seconds)",
         description="How long dbt may take to stop its queries and write its results when the pod is ended.",
         ge=1,
-        le=MOST_GRACE_SECONDS,
+        le=3600,
         json_schema_extra=_SECTION,
     )
     on_finish_action: OnFinish = Field(

@@ -1,6 +1,6 @@
 """CPU, memory and disk of the pod, as Kubernetes quantities."""
 
-from pydantic import Field, JsonValue, model_validator
+from pydantic import Field, JsonValue, ValidationInfo, field_validator
 
 from contracts.pods.names import Parameters
 from contracts.quantities import Quantity, amount
@@ -39,10 +39,11 @@ class ResourceParameters(Parameters):
         json_schema_extra=_SECTION,
     )
 
-    @model_validator(mode="after")
-    def _requests_fit_limits(self) -> "ResourceParameters":
-        for name in ("cpu", "memory", "ephemeral_storage"):
-            request, limit = getattr(self, f"{name}_request"), getattr(self, f"{name}_limit")
-            if request and limit and amount(request) > amount(limit):
-                raise ValueError(f"{name}_request {request} is more than {name}_limit {limit}")
-        return self
+    @field_validator("cpu_limit", "memory_limit", "ephemeral_storage_limit")
+    @classmethod
+    def _covers_the_request(cls, limit: str | None, info: ValidationInfo) -> str | None:
+        asked = str(info.field_name).replace("_limit", "_request")
+        request = info.data.get(asked)
+        if request and limit and amount(request) > amount(limit):
+            raise ValueError(f"{asked} {request} is more than {info.field_name} {limit}")
+        return limit

@@ -1,10 +1,11 @@
 """Who the pod is on the cluster, and which nodes may take it."""
 
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, model_validator
 
-from contracts.pods.names import LabelKey, LabelValue, ObjectName, Parameters, Part
+from contracts.pods.affinity import Affinity
+from contracts.pods.names import DnsLabel, LabelKey, LabelValue, ObjectName, Parameters, Part
 
 _SECTION: dict[str, JsonValue] = {"section": "Identity and placement"}
 
@@ -18,15 +19,24 @@ class Toleration(Part):
     effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
     toleration_seconds: int | None = Field(default=None, ge=0)
 
+    @model_validator(mode="after")
+    def _is_whole(self) -> "Toleration":
+        if self.operator == "Exists" and self.value:
+            raise ValueError("operator Exists takes no value")
+        if self.operator == "Equal" and not self.key:
+            raise ValueError("operator Equal needs a key")
+        if self.toleration_seconds is not None and self.effect != "NoExecute":
+            raise ValueError("toleration_seconds is for the effect NoExecute")
+        return self
+
 
 class SchedulingParameters(Parameters):
     """Namespace, service account, labels, and what the scheduler goes by."""
 
-    namespace: str = Field(
+    namespace: DnsLabel = Field(
         default="default",
         title="Namespace",
         description="Where the pod is made.",
-        pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$",
         json_schema_extra=_SECTION,
     )
     service_account: ObjectName | None = Field(
@@ -36,7 +46,10 @@ class SchedulingParameters(Parameters):
         json_schema_extra=_SECTION,
     )
     labels: dict[LabelKey, LabelValue] = Field(
-        default_factory=dict, title="Labels", description="team: finance", json_schema_extra=_SECTION
+        default_factory=dict,
+        title="Labels",
+        description="team: finance. Those of Pilothouse and of Airflow come on top.",
+        json_schema_extra=_SECTION,
     )
     annotations: dict[LabelKey, str] = Field(
         default_factory=dict, title="Annotations", description="Names and values.", json_schema_extra=_SECTION
@@ -53,9 +66,15 @@ class SchedulingParameters(Parameters):
         description="- {key: dedicated, operator: Equal, value: dbt, effect: NoSchedule}",
         json_schema_extra=_SECTION,
     )
-    affinity: dict[Literal["nodeAffinity", "podAffinity", "podAntiAffinity"], dict[str, Any]] = Field(
-        default_factory=dict,
+    affinity: Affinity = Field(
+        default_factory=Affinity,
         title="Affinity",
         description="As in a pod's manifest: nodeAffinity, podAffinity, podAntiAffinity.",
+        json_schema_extra=_SECTION,
+    )
+    priority_class: ObjectName | None = Field(
+        default=None,
+        title="Priority class",
+        description="Which pods go first when nodes are full. Empty: the cluster's default.",
         json_schema_extra=_SECTION,
     )

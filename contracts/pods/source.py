@@ -1,16 +1,37 @@
 """Where the dbt project in the pod comes from: baked into the image, or cloned before dbt starts."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, JsonValue, model_validator
+from pydantic import Field, JsonValue, ValidationInfo, field_validator
 
-from contracts.pods.names import IMAGE_PATTERN, Parameters
+from contracts.pods.names import Image, ObjectName, Parameters, Path, like
 
 _SECTION: dict[str, JsonValue] = {"section": "Project in the pod"}
 
 PROJECT_VOLUME = "pilothouse-project"
+CREDENTIAL_VOLUME = "pilothouse-git"
 SOURCE_MOUNT = "/pilothouse/source"
 """Where the init container clones to."""
+CREDENTIAL_MOUNT = "/pilothouse/git"
+"""Where the init container, and no other, finds the repository's credential."""
+
+GitUrl = Annotated[
+    str,
+    like(
+        r"(https://|ssh://|file://|[A-Za-z0-9_.-]+@[A-Za-z0-9.-]+:)\S+",
+        "begin with https://, ssh:// or file://, or write git@host:path",
+    ),
+]
+GitRef = Annotated[
+    str,
+    like(r"[A-Za-z0-9_][A-Za-z0-9._/-]{0,199}", "a branch has letters, digits, dots, dashes, underscores and slashes"),
+]
+GitFolder = Annotated[
+    str,
+    like(
+        r"([A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*)?", "give a folder within the repository, without a slash at either end"
+    ),
+]
 
 
 class SourceParameters(Parameters):
@@ -22,57 +43,67 @@ class SourceParameters(Parameters):
         description="image: baked in. git: cloned by an init container before dbt starts.",
         json_schema_extra=_SECTION,
     )
-    project_directory: str = Field(
+    project_directory: Path = Field(
         default="/project",
         title="Project folder",
         description="Folder of dbt_project.yml in the pod.",
-        pattern=r"^/[^\r\n]*$",
         json_schema_extra=_SECTION,
     )
-    profiles_directory: str | None = Field(
+    profiles_directory: Path | None = Field(
         default=None,
         title="Profiles folder",
         description="Folder of profiles.yml in the pod. Empty: the project folder.",
-        pattern=r"^/[^\r\n]*$",
         json_schema_extra=_SECTION,
     )
-    git_url: str | None = Field(
+    git_url: GitUrl | None = Field(
         default=None,
         title="Repository",
-        description="For git: https, ssh or file. Without a password; mount a credential from a Secret instead.",
-        pattern=r"^(https://|ssh://|file://|[A-Za-z0-9_.-]+@[A-Za-z0-9.-]+:)[^\s]+$",
+        description="For git: https, ssh or file. Without a password: that is what the git secret is for.",
         json_schema_extra=_SECTION,
     )
-    git_branch: str = Field(
+    git_branch: GitRef = Field(
         default="main",
-        title="Branch",
+        title="Branch or tag",
         description="For git.",
-        pattern=r"^[A-Za-z0-9_][A-Za-z0-9._/-]{0,199}$",
         json_schema_extra=_SECTION,
     )
-    git_subfolder: str = Field(
+    git_subfolder: GitFolder = Field(
         default="",
         title="Subfolder",
         description="For git: where dbt_project.yml lies within the repository; empty when at the top.",
-        pattern=r"^([A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*)?$",
         json_schema_extra=_SECTION,
     )
-    git_image: str | None = Field(
+    git_secret: ObjectName | None = Field(
+        default=None,
+        title="Git secret",
+        description="For git: a Secret of type kubernetes.io/ssh-auth (ssh-privatekey, known_hosts if you have it) or "
+        "kubernetes.io/basic-auth (username, password). Only the clone sees it.",
+        json_schema_extra=_SECTION,
+    )
+    git_image: Image | None = Field(
         default=None,
         title="Git image",
         description="Image with git for the init container. Empty: the same as dbt's.",
-        pattern=IMAGE_PATTERN,
         json_schema_extra=_SECTION,
     )
 
-    @model_validator(mode="after")
-    def _source_is_whole(self) -> "SourceParameters":
-        if self.project_source == "git" and not self.git_url:
+    @field_validator("git_url")
+    @classmethod
+    def _is_there_and_without_a_secret(cls, url: str | None, info: ValidationInfo) -> str | None:
+        if info.data.get("project_source") == "git" and not url:
             raise ValueError("project_source git needs a git_url")
-        return self
-
-    @model_validator(mode="after")
-    def _url_holds_no_secret(self) -> "SourceParameters":
-        if self.git_url and self.git_url.startswith("https://") and "@" in self.git_url.split("/")[2]:
+        if url and url.startswith("https://") and "@" in url.split("/")[2]:
             raise ValueError("git_url holds a user name or password, which would be stored and shown")
-        return self
+        return url
+
+    @property
+    def project_folder(self) -> str:
+        """The folder of dbt_project.yml in the pod."""
+        if self.project_source == "image":
+            return self.project_directory
+        return f"{SOURCE_MOUNT}/clone/{self.git_subfolder}".rstrip("/")
+
+    @property
+    def profiles_folder(self) -> str:
+        """The folder of profiles.yml in the pod."""
+        return self.profiles_directory or self.project_folder

@@ -16,6 +16,7 @@ from models.types import now
 from services import schedules
 from services.errors import InvalidInput
 from services.operators import operator
+from services.refusals import sentence
 
 _SOURCE: TypeAdapter[ProjectSource] = TypeAdapter(ProjectSource)
 _SCP_STYLE = re.compile(r"^[A-Za-z0-9_.-]+@[A-Za-z0-9.-]+:\S+$")
@@ -171,21 +172,6 @@ def _collected(validate: Callable[[], object], *, within: str = "", skip: str = 
         for problem in refusal.errors():
             where = [str(part) for part in problem["loc"] if str(part) != skip]
             field = ".".join([within, *where] if within else where[:1])
-            found.setdefault(field, _sentence(field, dict(problem)))
+            found.setdefault(field, _SENTENCES.get(field) or sentence(problem, where))
         return found
     return {}
-
-
-def _sentence(field: str, problem: dict[str, Any]) -> str:
-    limits = problem.get("ctx", {})
-    match problem["type"]:
-        case "greater_than_equal":
-            return f"At least {limits['ge']:,}."
-        case "less_than_equal":
-            return f"At most {limits['le']:,}."
-        case "int_type" | "int_parsing":
-            return "Give a whole number."
-        case "extra_forbidden":
-            return "This is not known here."
-        case _:
-            return _SENTENCES.get(field, f"{problem['msg'].removeprefix('Value error, ')}.")

@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 import yaml
+from streamlit.delta_generator import DeltaGenerator
 
 from contracts.run_conf import DbtCommand, RunConf
 from models.project import Project, ProjectNode
@@ -155,10 +156,19 @@ def _operator_parameters(project: Project, slots: dict[str, Any]) -> dict[str, A
             runner.parameters,
             usual,
             key=lambda name: f"launch_parameter_{name}_{project.name}",
+            place=lambda name: _above_a_slot(f"operator_parameters.{name}", slots),
             skip=getattr(runner.parameters, "PER_PROJECT", ()),
         )
         slots["operator_parameters"] = st.container()
     return {name: value for name, value in values.items() if value != usual[name]}
+
+
+def _above_a_slot(name: str, slots: dict[str, Any]) -> DeltaGenerator:
+    """A container for a field, with a place for its problem below."""
+    outer = st.container(gap="xxsmall")
+    inner = outer.container()
+    slots[name] = outer.container()
+    return inner
 
 
 def fill_from(conf: dict[str, Any], project: Project) -> None:

@@ -26,7 +26,7 @@ ERROR = (
 SQL = "select\n    calls.call_id,\n    calls.berth_no\nfrom stg_calls as calls\njoin stg_ships as ships using (ship_id)"
 
 
-def project(name: str = "shop", *, owner: str = "anna") -> Project:
+def project(name: str = "shop", *, owner: str = "anna", **more: Any) -> Project:
     """A project that went through all its steps, with models, tests, a seed, a source and a macro."""
     with session() as opened:
         made = Project(
@@ -37,6 +37,7 @@ def project(name: str = "shop", *, owner: str = "anna") -> Project:
             targets=["dev", "prod"],
             target="dev",
             dbt_project_name=name,
+            **more,
         )
         opened.add(made)
         opened.flush()

@@ -6,6 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 
+from contracts.operators import OperatorName
 from contracts.run_conf import DbtCommand, RunConf
 from models.run_state import RunState
 from services import history
@@ -85,6 +86,20 @@ def test_a_wrong_value_has_its_message_and_never_launches(
     assert not page.exception
     assert any(text.value.startswith(":red[") and said in text.value.replace("\\", "") for text in page.markdown)
     assert button(page, "Launch").disabled
+
+
+def test_a_pods_parameter_that_is_wrong_is_told_under_its_field_and_beside_the_button(open_page: OpenPage) -> None:
+    seeded.project("crane", operator=OperatorName.KUBERNETES)
+    page = open_page("launch", project="crane")
+    page.text_input(key="launch_parameter_memory_limit_crane").set_value("4 gigabytes").run()
+    said = [text.value for text in page.markdown if "no Kubernetes quantity" in text.value]
+    assert len(said) == 2
+    assert button(page, "Launch").disabled
+    page.text_area(key="launch_parameter_tolerations_crane").set_value("just words").run()
+    page.text_input(key="launch_parameter_memory_limit_crane").set_value("4Gi").run()
+    assert any("YAML list" in text.value for text in page.markdown)
+    page.text_area(key="launch_parameter_tolerations_crane").set_value("- {key: big, operator: Exists}").run()
+    assert not button(page, "Launch").disabled
 
 
 def test_a_double_click_with_airflow_down_makes_one_run_and_says_what_happened(open_page: OpenPage) -> None:

@@ -59,6 +59,23 @@ def test_the_old_name_of_the_finish_action_is_mapped(value: bool, meant: OnFinis
         ({"namespace": "Upper"}, "namespace"),
         ({"tolerations": [{"operator": "Perhaps"}]}, "operator"),
         ({"affinity": {"nodeAffection": {}}}, "affinity"),
+        ({"affinity": {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [{}]}}}, "topologyKey"),
+        (
+            {"affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {}}}},
+            "nodeSelectorTerms",
+        ),
+        ({"tolerations": [{"operator": "Exists", "value": "x"}]}, "takes no value"),
+        ({"tolerations": [{"value": "x"}]}, "needs a key"),
+        ({"arguments": ["dbt", "build"]}, "need {dbt} once"),
+        ({"arguments": ["sh", "-c", "dbt {dbt}"]}, "need {dbt} once"),
+        ({"security": "restricted", "run_as_user": 0}, "root"),
+        ({"volumes": [{"name": "a", "mount_path": "/a", "empty_dir": True, "mode": "0400"}]}, "mode is for"),
+        ({"volumes": [{"name": "a", "mount_path": "/a", "secret": "x", "size_limit": "1Gi"}]}, "size_limit is for"),
+        (
+            {"volumes": [{"name": n, "mount_path": "/a", "empty_dir": True} for n in ("a", "b")]},
+            "two volumes have the mount_path",
+        ),
+        ({"volumes": [{"name": "pilothouse-git", "mount_path": "/a", "empty_dir": True}]}, "is taken by"),
         ({"image": "x; rm -rf /"}, "image"),
         ({"unheard_of": 1}, "unheard_of"),
     ],
@@ -66,6 +83,37 @@ def test_the_old_name_of_the_finish_action_is_mapped(value: bool, meant: OnFinis
 def test_what_the_cluster_would_refuse_is_refused_here(values: dict[str, Any], said: str) -> None:
     with pytest.raises(ValidationError, match=said):
         KubernetesParameters.model_validate(values)
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"memory_request": "3Gi"}, "memory_limit"),
+        ({"env": {"API_TOKEN": "x"}}, "env"),
+        ({"project_source": "git"}, "git_url"),
+        ({"connection": "kubeconfig"}, "kubeconfig"),
+        ({"connection": "airflow"}, "connection_id"),
+    ],
+)
+def test_a_rule_over_several_fields_names_the_one_to_mend(values: dict[str, Any], field: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        KubernetesParameters.model_validate(values)
+    assert [problem["loc"][0] for problem in refused.value.errors()] == [field]
+
+
+def test_the_parts_of_the_arguments_that_older_projects_have_are_put_together() -> None:
+    old = {"dbt_command": ["poetry", "run", "dbt"], "extra_arguments": ["--fail-fast"]}
+    found = KubernetesParameters.model_validate(old).container_arguments(["build"])
+    assert found == [
+        "poetry", "run", "dbt", "build", "--project-dir", "/project", "--profiles-dir", "/project", "--fail-fast",
+    ]  # fmt: skip
+
+
+def test_an_affinity_is_stored_as_kubernetes_writes_it_and_an_empty_selector_stays() -> None:
+    near = {"topologyKey": "zone", "labelSelector": {"matchLabels": {}}}
+    affinity = {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [near]}}
+    stored = KubernetesParameters.model_validate({"affinity": affinity}).model_dump(mode="json")["affinity"]
+    assert stored == affinity
 
 
 def test_what_is_stored_can_be_read_again() -> None:

@@ -106,6 +106,51 @@ def test_secrets_volumes_and_sources_become_references() -> None:
     assert pod.spec.node_selector == {"pool": "dbt"}
 
 
+def test_the_arguments_are_the_projects_to_change_and_the_run_stands_in_them() -> None:
+    arguments = ["-c", 'prepare {project} && exec dbt "$@"', "sh", "{dbt}", "--project-dir={project}", "--fail-fast"]
+    container = built(project(entrypoint=["sh"], arguments=arguments), select=["a"]).spec.containers[0]
+    assert container.command == ["sh"]
+    assert container.args[:6] == ["-c", 'prepare /project && exec dbt "$@"', "sh", "build", "--select", "a"]
+    assert container.args[6:] == ["--project-dir=/project", "--fail-fast"]
+
+
+def test_placement_and_security_are_as_kubernetes_writes_them() -> None:
+    term = {"matchExpressions": [{"key": "pool", "operator": "In", "values": ["dbt"]}]}
+    pod = built(
+        project(
+            affinity={
+                "nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [term]}}
+            },
+            priority_class="nightly",
+            security="restricted",
+            run_as_user=1000,
+            fs_group=2000,
+            volumes=[
+                {"name": "keys", "mount_path": "/keys", "secret": "keys", "mode": "0400"},
+                {"name": "tmp", "mount_path": "/tmp", "empty_dir": True, "size_limit": "1Gi"},
+            ],
+        )
+    )
+    required = pod.spec.affinity.node_affinity.required_during_scheduling_ignored_during_execution
+    assert required.node_selector_terms[0].match_expressions[0].values == ["dbt"]
+    assert pod.spec.priority_class_name == "nightly"
+    security = pod.spec.security_context
+    assert (security.run_as_non_root, security.run_as_user, security.fs_group) == (True, 1000, 2000)
+    assert pod.spec.containers[0].security_context.capabilities.drop == ["ALL"]
+    assert pod.spec.volumes[0].secret.default_mode == 0o400
+    assert pod.spec.volumes[1].empty_dir.size_limit == "1Gi"
+
+
+def test_only_the_clone_sees_the_repositorys_credential() -> None:
+    git = {"project_source": "git", "git_url": "https://git.example.com/it", "git_secret": "deploy-key"}
+    pod = built(project(**git, secret_env={"TOKEN": {"secret": "proxy", "key": "token"}}))
+    source, dbt = pod.spec.init_containers[0], pod.spec.containers[0]
+    assert {one.secret.secret_name for one in pod.spec.volumes if one.secret} == {"deploy-key"}
+    assert "/pilothouse/git" in [one.mount_path for one in source.volume_mounts]
+    assert "/pilothouse/git" not in [one.mount_path for one in dbt.volume_mounts]
+    assert next(one for one in source.env if one.name == "TOKEN").value_from.secret_key_ref.name == "proxy"
+
+
 def test_a_cloned_project_comes_from_an_init_container() -> None:
     git = {"project_source": "git", "git_url": "file:///srv/it", "git_branch": "main", "git_subfolder": "sub"}
     pod = built(project(**git))

@@ -80,12 +80,12 @@ def launch(launch_key: str = "key", **values: Any) -> Run:
         ({"vars": "just text"}, "vars", "names and values"),
         ({"vars": "db_password: x"}, "vars", "looks like a secret"),
         ({"target": "staging"}, "target", "dev, prod"),
-        ({"threads": 65}, "threads", "less than or equal to 64"),
+        ({"threads": 65}, "threads", "At most 64"),
         ({"command": "run-operation"}, "macro", "name of a macro"),
         ({"command": "test", "full_refresh": True}, "full_refresh", "no full refresh"),
         ({"command": "debug", "select": ["a"]}, "select", "no selection"),
-        ({"operator_parameters": {"priority": 0}}, "operator_parameters.priority", "greater than or equal to 1"),
-        ({"operator_parameters": {"memory": "4G"}}, "operator_parameters.memory", "not permitted"),
+        ({"operator_parameters": {"priority": 0}}, "operator_parameters.priority", "At least 1"),
+        ({"operator_parameters": {"memory": "4G"}}, "operator_parameters.memory", "not known here"),
     ],
 )
 def test_a_wrong_value_is_told_beside_its_field_and_nothing_is_stored(
