@@ -4,10 +4,7 @@ Field names of the request are those of google.container.v1.Cluster, so that the
 GKECreateClusterOperator take the same body. Limits are Google's own (cloud.google.com/kubernetes-engine/docs).
 """
 
-import re
 import shlex
-from collections.abc import Mapping
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar
 
@@ -15,21 +12,11 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints,
 
 from contracts import gke_networks as networks
 from contracts import gke_requests
+from contracts.gke_names import CLUSTER_NAME, LOCATION, MARKS, PROJECT_ID, region_of
 from contracts.gke_networks import Cidr, NetworkName, RangeName, SubnetworkName
 
-RUN_LABEL = "pilothouse-run"
-"""On a cluster that was made for one run: the run's label, as on its pods (contracts.names.run_label_of)."""
-PROJECT_LABEL = "pilothouse-project"
-EXPIRES_LABEL = "pilothouse-expires"
-"""When the collector deletes the cluster, whoever should have done so before: seconds since 1970 in UTC."""
-MARKS = frozenset({RUN_LABEL, PROJECT_LABEL, EXPIRES_LABEL})
-
-CLUSTER_NAME = r"^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$"
-PROJECT_ID = r"^([a-z0-9.-]+:)?[a-z][-a-z0-9]{4,28}[a-z0-9]$"
-LOCATION = r"^[a-z]+(-[a-z]+)+[0-9]{1,2}(-(ai[0-9])?[a-z])?$"
-_REGION = re.compile(r"^[a-z]+(-[a-z]+)+[0-9]{1,2}")
-_MOST_LABELS = 64 - len(MARKS)
 RANGES = ("pod_range", "service_range", "control_plane_range")
+_MOST_LABELS = 64 - len(MARKS)
 
 ResourceLabelKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
 ResourceLabelValue = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{0,63}$")]
@@ -292,8 +279,7 @@ class ClusterSpec(BaseModel):
     @property
     def region(self) -> str:
         """The region that the cluster, or its zone, lies in."""
-        match = _REGION.match(self.location)
-        return match[0] if match else self.location
+        return region_of(self.location)
 
     @property
     def is_zonal(self) -> bool:
@@ -312,20 +298,3 @@ class ClusterSpec(BaseModel):
     def gcloud_command(self) -> str:
         """The command that makes the same cluster."""
         return shlex.join(gke_requests.gcloud_arguments(self))
-
-
-def marks(*, run_label: str, project: str, expires_at: datetime) -> dict[str, str]:
-    """The labels of a cluster that is made for one run and deleted with it."""
-    return {RUN_LABEL: run_label, PROJECT_LABEL: project, EXPIRES_LABEL: str(int(expires_at.timestamp()))}
-
-
-def expires_at(labels: Mapping[str, str]) -> datetime | None:
-    """When a cluster with these labels is to be deleted; None for one that stays."""
-    told = labels.get(EXPIRES_LABEL, "")
-    return datetime.fromtimestamp(int(told), UTC) if re.fullmatch(r"[0-9]{1,11}", told) else None
-
-
-def ephemeral_name(project: str, run_label: str) -> str:
-    """The name of the cluster that is made for one run: its project, readable, and its run, unique."""
-    readable = project.replace("_", "-")[:24].rstrip("-")
-    return f"ph-{readable}-{run_label[:10]}"

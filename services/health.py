@@ -13,6 +13,8 @@ DBT_API = "dbt-api"
 COLLECTOR = "collector"
 KUBERNETES = "kubernetes"
 """The collector's loop over clusters; each cluster has a health of its own (services.clusters.system_of)."""
+GOOGLE = "google"
+"""The collector's loop over Google projects; each project has a health of its own (services.google.listing)."""
 SYSTEMS = (AIRFLOW, DBT_API, COLLECTOR)
 
 SILENCE = timedelta(seconds=30)

@@ -37,6 +37,22 @@ class Settings(BaseSettings):
     dbt_api_url: str = Field(default="http://127.0.0.1:8581", description="Address as the console reaches it.")
     dbt_api_token: SecretStr | None = Field(default=None, description="The dbt API's bearer token.")
 
+    google_projects: str | None = Field(
+        default=None, description="Google projects whose GKE clusters are listed, separated by commas. Not set: none."
+    )
+    google_key_file: Path | None = Field(
+        default=None, description="A service account's key file. Not set: Application Default Credentials."
+    )
+    google_impersonate: str | None = Field(
+        default=None, description="Service account to act as; with accounts to go through before it, by commas."
+    )
+    google_endpoint: Literal["auto", "dns", "public", "private"] = Field(
+        default="auto", description="By which of its addresses the console reaches a GKE cluster's Kubernetes API."
+    )
+    google_interval_seconds: float = Field(
+        default=20, gt=0, description="How often the collector lists the clusters of the Google projects."
+    )
+
     console_url: str = Field(
         default="http://127.0.0.1:8501", description="The console's own address, for links in notifications."
     )
@@ -53,6 +69,11 @@ class Settings(BaseSettings):
     def people_for_clusters(self) -> tuple[str, ...]:
         """The people of cluster_admins."""
         return tuple(name.strip() for name in (self.cluster_admins or "").split(",") if name.strip())
+
+    @property
+    def projects_in_google(self) -> tuple[str, ...]:
+        """The projects of google_projects."""
+        return tuple(name.strip() for name in (self.google_projects or "").split(",") if name.strip())
 
     @property
     def logs(self) -> Path:

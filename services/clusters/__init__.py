@@ -4,7 +4,7 @@ from models.cluster import Cluster
 from services.clusters.client import ClusterClient
 from services.clusters.news import ContainerNews, PodEvent, PodNews
 from services.clusters.ours import OurPod, delete_left_over, log_tail, our_pods
-from services.clusters.store import clusters, forget, get_cluster, pod_of, register, system_of
+from services.clusters.store import clusters, forget, get_cluster, in_google, pod_of, register, system_of
 
 __all__ = [
     "Cluster",
@@ -17,6 +17,7 @@ __all__ = [
     "delete_left_over",
     "forget",
     "get_cluster",
+    "in_google",
     "log_tail",
     "our_pods",
     "pod_of",

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
+from contracts.gke_names import ClusterAddress
 from contracts.names import DBT_CONTAINER
 from models.cluster import Cluster
 from services.clusters.news import PodEvent, PodNews, event_news, pod_news
@@ -21,7 +22,7 @@ _PAGE = 500
 
 
 class ClusterClient:
-    """One cluster, signed in with what its kubeconfig or the pod's own service account holds."""
+    """One cluster, signed in with what its kubeconfig or the pod's own service account holds, or by Google."""
 
     def __init__(self, cluster: Cluster) -> None:
         self.name = cluster.name
@@ -159,6 +160,10 @@ class ClusterClient:
 
 
 def _api_client(cluster: Cluster) -> Any:
+    if address := ClusterAddress.of_path(cluster.name):
+        from services.google.access import api_client
+
+        return api_client(address)
     from kubernetes import client, config
 
     settings = client.Configuration()

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sqlmodel import col, select
 
+from contracts.gke_names import ClusterAddress
 from contracts.names import RUN_LABEL
 from models.cluster import Pod
 from models.project import Project
@@ -66,10 +67,16 @@ def _namespaces(cluster: str) -> list[str]:
         named = {
             project.operator_parameters.get("namespace", "default")
             for project in opened.exec(select(Project))
-            if project.operator_parameters.get("cluster") == cluster
+            if _may_run_on(project, cluster)
         }
         seen = opened.exec(select(Pod.namespace).where(Pod.cluster == cluster).distinct())
         return sorted(named | set(seen))
+
+
+def _may_run_on(project: Project, cluster: str) -> bool:
+    if address := ClusterAddress.of_path(cluster):
+        return project.operator_parameters.get("project_id") == address.project_id
+    return project.operator_parameters.get("cluster") == cluster
 
 
 def _runs_of(uids: list[str]) -> dict[str, tuple[int | None, bool]]:

@@ -1,15 +1,18 @@
 """The clusters that the console knows: registered by a person, asked by console and collector."""
 
 import re
+from datetime import UTC, datetime
 
 from sqlmodel import col, select
 
+from contracts.gke_names import ClusterAddress
 from models.cluster import Cluster, Pod
 from models.system import SystemHealth
 from services.database import session
 from services.errors import InvalidInput, NotFound
 from services.rights import require_change_of_clusters
 
+_ALWAYS = datetime.min.replace(tzinfo=UTC)
 _NAME = re.compile(r"^[a-z][a-z0-9-]{0,49}$")
 
 
@@ -20,12 +23,19 @@ def clusters() -> list[Cluster]:
 
 
 def get_cluster(name: str) -> Cluster:
-    """One cluster. Raises NotFound."""
+    """One cluster: a registered one by its name, one in Google by its path. Raises NotFound."""
+    if ClusterAddress.of_path(name):
+        return in_google(name)
     with session() as opened:
         found = opened.exec(select(Cluster).where(Cluster.name == name)).one_or_none()
     if found is None:
         raise NotFound(f"There is no cluster '{name}'.", hint="Register it on the page Clusters.")
     return found
+
+
+def in_google(path: str) -> Cluster:
+    """A cluster in Google: known there, and not registered here. How it is reached Google tells when it is asked."""
+    return Cluster(name=path, created_by="", created_at=_ALWAYS)
 
 
 def register(name: str, *, kubeconfig: str | None, context: str | None, by: str) -> Cluster:

@@ -13,6 +13,7 @@ from services import health
 from services.airflow import Airflow
 from services.collector.airflow_side import AirflowSide
 from services.collector.dbt_api_side import DbtApiSide
+from services.collector.google_side import GoogleSide
 from services.collector.kubernetes_side import KubernetesSide
 from services.collector.loop import Side, keep_asking
 from services.connections import dbt_api
@@ -57,7 +58,7 @@ def _collect() -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    sides = (AirflowSide(Airflow.from_settings()), DbtApiSide(dbt_api()), KubernetesSide())
+    sides = (AirflowSide(Airflow.from_settings()), DbtApiSide(dbt_api()), KubernetesSide(), GoogleSide())
     loops = [*(_started(side, stop) for side in sides), _notifying(stop)]
     logger.info("Collecting into %s.", settings().data)
     while not stop.is_set() and all(loop.is_alive() for loop in loops):

@@ -9,18 +9,22 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import timedelta
+from typing import Any
 
+from contracts.gke_names import cluster_of
 from contracts.names import RUN_LABEL, run_label_of
+from contracts.operators import OperatorName
 from models.run import Invocation, Run
 from models.types import now
 from services import health
-from services.clusters import Cluster, ClusterClient, PodEvent, PodNews, clusters, system_of
+from services.clusters import Cluster, ClusterClient, PodEvent, PodNews, clusters, in_google, system_of
 from services.collector import store
 from services.collector.closing import close_without_news
 from services.collector.loop import each
 from services.collector.pod_log import PodLog
 from services.collector.pods import close_pod, note_gone, note_pod, note_running
 from services.errors import BackendError, PilothouseError
+from services.google.store import ready_paths
 from services.settings import settings
 
 _IDLE_SECONDS = 1.0
@@ -35,7 +39,10 @@ logger = logging.getLogger(__name__)
 
 
 class KubernetesSide:
-    """The collector's loop over all registered clusters. One that is away delays no other for long."""
+    """The collector's loop over all registered clusters, and those in Google that runs are on.
+
+    One that is away delays no other for long.
+    """
 
     system = health.KUBERNETES
 
@@ -59,9 +66,10 @@ class KubernetesSide:
         """Follow the open runs, cluster by cluster."""
         runs = [run for run in store.open_runs() if run.operator.runs_in_pods and not _never_came(run)]
         known = {cluster.name: cluster for cluster in clusters()}
+        known |= {path: in_google(path) for path in ready_paths()} if runs else {}
         of_cluster: dict[str | None, list[Run]] = defaultdict(list)
         for run in runs:
-            name = run.conf.get("operator_parameters", {}).get("cluster")
+            name = _cluster_of(run)
             of_cluster[name if name in known else None].append(run)
         for name, its_runs in of_cluster.items():
             self._follow_cluster(known[name] if name else None, its_runs)
@@ -175,6 +183,15 @@ class KubernetesSide:
 
 def _never_came(run: Run) -> bool:
     return run.handed_over_at is None and run.state.is_terminal
+
+
+def _cluster_of(run: Run) -> str | None:
+    """The cluster that a run's pods are on: a registered one's name, or the path of one in Google."""
+    parameters: dict[str, Any] = run.conf.get("operator_parameters", {})
+    if run.operator is not OperatorName.GKE:
+        return parameters.get("cluster")
+    address = cluster_of(parameters, project=run.project, dag_id=run.dag_id, dag_run_id=run.dag_run_id)
+    return address.path if address else None
 
 
 def _questions(runs: Iterable[Run]) -> Iterable[tuple[str, list[str]]]:

@@ -4,6 +4,7 @@ from alembic import context
 from sqlmodel import SQLModel
 
 import models.cluster
+import models.google
 import models.notification
 import models.project
 import models.run

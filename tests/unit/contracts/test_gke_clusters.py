@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from contracts.gke_clusters import ClusterMode, ClusterSpec, ephemeral_name, expires_at, marks
+from contracts.gke_clusters import ClusterMode, ClusterSpec
+from contracts.gke_names import ephemeral_name, expires_at, marks
 from contracts.names import run_label_of
 
 WHERE = {"project_id": "harbour-123", "location": "europe-west1", "name": "dbt"}

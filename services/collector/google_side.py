@@ -1,0 +1,72 @@
+"""Follows what Google does: operations to their end, the list of clusters, and the end of those whose time is over.
+
+Nothing of it lives in memory: what Google was asked is in the database, so a killed collector goes on from there.
+"""
+
+import logging
+import time
+
+from contracts.operators import OperatorName
+from services import health
+from services.collector import store as runs
+from services.errors import PilothouseError
+from services.google import listing, store, sweep
+from services.google.control_plane import ControlPlane
+from services.google.operations import follow
+from services.settings import settings
+
+_IDLE_SECONDS = 2.0
+_BUSY_SECONDS = 5.0
+"""How often Google is asked while it works for us, or a run waits for a cluster there."""
+
+logger = logging.getLogger(__name__)
+
+
+class GoogleSide:
+    """The collector's loop over the configured Google projects; it does nothing without any."""
+
+    system = health.GOOGLE
+
+    def __init__(self) -> None:
+        self._plane: ControlPlane | None = None
+        self._asked = -float("inf")
+
+    def check_health(self) -> None:
+        """Each project has a health of its own, which the listing tells."""
+
+    def tick(self) -> float:
+        """Ask about open operations and list the clusters, each when it is due."""
+        if not settings().projects_in_google:
+            return _IDLE_SECONDS
+        pause = min(_BUSY_SECONDS, settings().google_interval_seconds)
+        if not self._is_busy():
+            pause = settings().google_interval_seconds
+        if time.monotonic() - self._asked >= pause:
+            self._ask()
+            self._asked = time.monotonic()
+        return min(_IDLE_SECONDS, pause)
+
+    def _is_busy(self) -> bool:
+        return bool(store.open_operations()) or any(run.operator is OperatorName.GKE for run in runs.open_runs())
+
+    def _ask(self) -> None:
+        try:
+            self._plane = self._plane or ControlPlane()
+            for operation in store.open_operations():
+                follow(self._plane, operation)
+        except PilothouseError as error:
+            self._drop(error)
+            return
+        if not listing.list_all(self._plane):
+            self._drop(None)
+            return
+        sweep.sweep(self._plane)
+
+    def _drop(self, error: PilothouseError | None) -> None:
+        """Connect anew the next time: credentials or the way to Google may have changed."""
+        if self._plane:
+            self._plane.close()
+        self._plane = None
+        if error:
+            logger.warning("Google: %s", error.message)
+            listing.note_away(error)

@@ -1,0 +1,68 @@
+"""Clusters that were made for one run and should be gone: past their time to live, or left over by a run that is over.
+
+Airflow deletes them itself after the run's tasks; this is for when it never got there.
+"""
+
+import logging
+from collections.abc import Iterable
+from datetime import timedelta
+
+from sqlmodel import col, select
+
+from contracts.gke_names import PROJECT_LABEL, RUN_LABEL
+from contracts.names import dag_id_of, run_label_of
+from models.google import GoogleCluster, OperationKind
+from models.run import Run
+from models.types import now
+from services.database import session
+from services.errors import PilothouseError
+from services.google import store
+from services.google.control_plane import ControlPlane
+from services.google.operations import is_being_deleted, sweep_away
+
+_TEARDOWN_TAKES = timedelta(minutes=15)
+"""How long after a run's end Airflow's own teardown is waited for."""
+_TRY_AGAIN = timedelta(seconds=60)
+_GOING = "STOPPING"
+
+logger = logging.getLogger(__name__)
+
+
+def sweep(plane: ControlPlane) -> None:
+    """Ask for the end of every cluster that should be gone. What is refused is tried again a minute later."""
+    for cluster in overdue(store.clusters()):
+        last = store.last_operation(cluster.address, OperationKind.DELETE)
+        if is_being_deleted(cluster.address) or store.failed_lately(last, _TRY_AGAIN):
+            continue
+        logger.warning("Deleting cluster %s: its time is over.", cluster.address.path)
+        try:
+            sweep_away(plane, cluster.address)
+        except PilothouseError as error:
+            logger.warning("Cluster %s: %s", cluster.address.path, error.message)
+
+
+def overdue(clusters: Iterable[GoogleCluster]) -> list[GoogleCluster]:
+    """Those that were made for a run and should be gone by now."""
+    of_runs = [each for each in clusters if each.expires_at and RUN_LABEL in each.labels and each.status != _GOING]
+    return [each for each in of_runs if (each.expires_at and each.expires_at <= now()) or _is_left_over(each)]
+
+
+def _is_left_over(cluster: GoogleCluster) -> bool:
+    run = run_of(cluster)
+    if run is None or not run.state.is_terminal or run.finished_at is None:
+        return False
+    return now() - run.finished_at > _TEARDOWN_TAKES
+
+
+def run_of(cluster: GoogleCluster) -> Run | None:
+    """The run that a cluster was made for, as far as this console knows it."""
+    label, project = cluster.labels.get(RUN_LABEL), cluster.labels.get(PROJECT_LABEL)
+    if not label or not project:
+        return None
+    with session() as opened:
+        newest = select(Run).where(Run.dag_id == dag_id_of(project)).order_by(col(Run.id).desc()).limit(_LOOK_AT)
+        return next((run for run in opened.exec(newest) if run_label_of(run.dag_id, run.dag_run_id) == label), None)
+
+
+_LOOK_AT = 500
+"""Runs of a project among which the cluster's is looked for: a cluster lives for hours."""
