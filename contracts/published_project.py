@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
+from contracts.executors import ExecutorName, WorkerPod
 from contracts.names import PROJECT_NAME_PATTERN, dag_id_of
 from contracts.operators import OperatorName
 from contracts.run_conf import DbtCommand, Identifier
@@ -28,6 +29,8 @@ class PublishedProject(BaseModel):
     start_date: datetime = Field(description="No scheduled run lies before this moment (UTC).")
     pool: str = "default_pool"
     queue: str | None = None
+    executor: ExecutorName | None = Field(default=None, description="One of Airflow's executors; None: its default.")
+    worker_pod: WorkerPod = Field(default_factory=WorkerPod)
     retries: int = Field(default=0, ge=0, le=10)
     retry_delay_seconds: int = Field(default=60, ge=0, le=24 * 3600)
     paused: bool = False

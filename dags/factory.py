@@ -12,6 +12,7 @@ from contracts.names import ANCHOR_DAG_ID, DBT_TASK_ID
 from contracts.operators import KubernetesParameters, OperatorName
 from contracts.published_project import PublishedProject
 from dags.dbt_api_operator import DbtApiOperator
+from dags.executors import executor_arguments
 from dags.kubernetes_operator import pod_operator
 from dags.pods import MACRO, pod_macro
 from dags.run_params import run_params
@@ -36,15 +37,20 @@ def project_dags(variable: str, *, only: str | None = None) -> tuple[list[DAG], 
     for entry in entries if isinstance(entries, list) else [entries]:
         try:
             project = PublishedProject.model_validate(entry)
-            if only is None or only == project.dag_id:
-                dags.append(_checked(project_dag(project)) if only is None else project_dag(project))
+            if only is None:
+                dags.append(_checked(project_dag(project)))
+            elif only == project.dag_id:
+                dags.append(project_dag(project, in_worker=True))
         except Exception as error:  # whatever is wrong with one project must not take the others down
             problems.append(f"{_label(entry)}: {_reason(error)}")
     return dags, problems
 
 
-def project_dag(project: PublishedProject) -> DAG:
-    """The DAG of one project. Raises ValueError, or whatever Airflow says, when it cannot be made."""
+def project_dag(project: PublishedProject, *, in_worker: bool = False) -> DAG:
+    """The DAG of one project. Raises ValueError, or whatever Airflow says, when it cannot be made.
+
+    In a worker, which runs the task and schedules none, it asks for no executor.
+    """
     with DAG(
         project.dag_id,
         dag_display_name=project.name,
@@ -61,7 +67,7 @@ def project_dag(project: PublishedProject) -> DAG:
         auto_register=False,  # else Airflow takes it, broken or not, before it was checked
         **_templating(project),
     ) as dag:
-        _task(project)
+        _task(project, {} if in_worker else executor_arguments(project))
     return dag
 
 
@@ -73,13 +79,14 @@ def _templating(project: PublishedProject) -> dict[str, Any]:
     return {"render_template_as_native_obj": True, "user_defined_macros": macros}
 
 
-def _task(project: PublishedProject) -> BaseOperator:
+def _task(project: PublishedProject, executor: dict[str, Any]) -> BaseOperator:
     values: dict[str, Any] = {
         "task_id": DBT_TASK_ID,
         "pool": project.pool,
         "retries": project.retries,
         "retry_delay": project.retry_delay_seconds,
         **({"queue": project.queue} if project.queue else {}),
+        **executor,
     }
     match project.operator:
         case OperatorName.DBT_API:

@@ -49,6 +49,9 @@ class Project(SQLModel, table=True):
     schedule: str | None = None
     pool: str = "default_pool"
     queue: str | None = None
+    executor: str | None = None
+    worker_pod: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    """What differs from the template of Airflow's worker pods: a contracts.executors.WorkerPod, dumped."""
     retries: int = 0
     retry_delay_seconds: int = 60
     paused: bool = False

@@ -6,6 +6,7 @@ from sqlmodel import SQLModel
 import models.cluster
 import models.google
 import models.notification
+import models.preset
 import models.project
 import models.run
 import models.system  # noqa: F401  imported so that the metadata is whole

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from contracts.dbt_api import FolderSource, GitSource, ProjectSource
+from contracts.executors import EXECUTORS, KUBERNETES_EXECUTOR, WorkerPod
 from contracts.operators import OperatorName
 from contracts.published_project import PublishedProject
 from contracts.run_conf import DbtCommand
@@ -21,6 +22,7 @@ from services.refusals import sentence
 _SOURCE: TypeAdapter[ProjectSource] = TypeAdapter(ProjectSource)
 _SCP_STYLE = re.compile(r"^[A-Za-z0-9_.-]+@[A-Za-z0-9.-]+:\S+$")
 _AIRFLOW_NAME = re.compile(r"^[^\s][^\r\n\t]{0,199}$")
+_OPTIONAL = ("target", "queue", "schedule", "executor")
 _SENTENCES = {
     "name": "Use 2 to 50 lower-case letters, digits and underscores, beginning with a letter.",
     "target": "A target is a word of letters, digits and underscores, as in profiles.yml.",
@@ -49,6 +51,8 @@ class ProjectDraft(BaseModel):
     schedule: str | None = None
     pool: str = "default_pool"
     queue: str | None = None
+    executor: str | None = None
+    worker_pod: dict[str, Any] = Field(default_factory=dict)
     retries: int | None = 0
     retry_delay_seconds: int | None = 60
 
@@ -77,6 +81,7 @@ def checked(draft: ProjectDraft) -> ProjectDraft:
             "schedule": schedules.check(tidy.schedule),
             "source": _SOURCE.validate_python(tidy.source).model_dump(mode="json"),
             "operator_parameters": _parameters(tidy),
+            "worker_pod": WorkerPod.model_validate(tidy.worker_pod).model_dump(mode="json", exclude_defaults=True),
         }
     )
 
@@ -84,7 +89,9 @@ def checked(draft: ProjectDraft) -> ProjectDraft:
 def problems_of(draft: ProjectDraft) -> dict[str, str]:
     """What is wrong with a draft by itself, by field; whether its name is free is not asked here."""
     found: dict[str, str] = {}
-    for check in (_check_published, _check_texts, _check_source, _check_parameters, _check_schedule):
+    for check in (
+        _check_published, _check_texts, _check_source, _check_parameters, _check_schedule, _check_worker_pod,
+    ):  # fmt: skip
         for field, message in check(_tidied(draft)).items():
             found.setdefault(field, message)
     return found
@@ -92,13 +99,13 @@ def problems_of(draft: ProjectDraft) -> dict[str, str]:
 
 def _tidied(draft: ProjectDraft) -> ProjectDraft:
     texts = {name: getattr(draft, name).strip() for name in ("name", "description", "owner", "pool")}
-    options = {name: (getattr(draft, name) or "").strip() or None for name in ("target", "queue", "schedule")}
+    options = {name: (getattr(draft, name) or "").strip() or None for name in _OPTIONAL}
     source = {key: value.strip() if isinstance(value, str) else value for key, value in draft.source.items()}
     return draft.model_copy(update={**texts, **options, "source": source})
 
 
 def _check_published(draft: ProjectDraft) -> dict[str, str]:
-    values = draft.model_dump(exclude={"source", "schedule"}) | {"start_date": now()}
+    values = draft.model_dump(exclude={"source", "schedule", "worker_pod"}) | {"start_date": now()}
     return _collected(lambda: PublishedProject.model_validate(values))
 
 
@@ -153,6 +160,17 @@ def _check_parameters(draft: ProjectDraft) -> dict[str, str]:
 def _parameters(draft: ProjectDraft) -> dict[str, Any]:
     model = operator(draft.operator).parameters
     return model.model_validate(draft.operator_parameters).model_dump(mode="json") if model else {}
+
+
+def _check_worker_pod(draft: ProjectDraft) -> dict[str, str]:
+    found = _collected(lambda: WorkerPod.model_validate(draft.worker_pod), within="worker_pod")
+    if found or WorkerPod.model_validate(draft.worker_pod).is_empty:
+        return found
+    if draft.executor in EXECUTORS and draft.executor != KUBERNETES_EXECUTOR:
+        return {
+            "executor": f"The {draft.executor} makes no worker pods: choose another, or empty the worker pod below."
+        }
+    return {}
 
 
 def _check_schedule(draft: ProjectDraft) -> dict[str, str]:

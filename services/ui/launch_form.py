@@ -14,7 +14,7 @@ from services.errors import InvalidInput, NotAllowed
 from services.launching import LaunchRequest, build_conf
 from services.operators import operator
 from services.ui.node_picker import node_picker
-from services.ui.parameter_fields import parameter_fields, typed
+from services.ui.preset_bar import PresetFields
 from services.ui.words import plain
 
 COMMAND_WORDS = {
@@ -148,19 +148,22 @@ def _options(project: Project, command: DbtCommand, slots: dict[str, Any]) -> di
 def _operator_parameters(project: Project, slots: dict[str, Any]) -> dict[str, Any]:
     """The parameters that differ from the project's own."""
     runner = operator(project.operator)
-    if runner.parameters is None:
+    fields = _fields(project)
+    if fields is None:
         return {}
-    usual = runner.parameters.model_construct(**project.operator_parameters).model_dump(mode="json", warnings=False)
+    usual = fields.model.model_construct(**project.operator_parameters).model_dump(mode="json", warnings=False)
     with st.expander(f"{runner.label} parameters for this run", icon=":material/tune:"):
-        values = parameter_fields(
-            runner.parameters,
-            usual,
-            key=lambda name: f"launch_parameter_{name}_{project.name}",
-            place=lambda name: _above_a_slot(f"operator_parameters.{name}", slots),
-            skip=getattr(runner.parameters, "PER_PROJECT", ()),
-        )
+        values = fields.draw(usual, place=lambda name: _above_a_slot(f"operator_parameters.{name}", slots))
         slots["operator_parameters"] = st.container()
     return {name: value for name, value in values.items() if value != usual[name]}
+
+
+def _fields(project: Project) -> PresetFields | None:
+    model = operator(project.operator).parameters
+    if model is None:
+        return None
+    kept = getattr(model, "PER_PROJECT", ())
+    return PresetFields(project.operator, model, f"launch_parameter_{project.name}", skip=kept)
 
 
 def _above_a_slot(name: str, slots: dict[str, Any]) -> DeltaGenerator:
@@ -183,5 +186,5 @@ def fill_from(conf: dict[str, Any], project: Project) -> None:
     state["launch_macro"] = conf.get("macro")
     for name, key in (("vars", "launch_vars"), ("macro_arguments", "launch_macro_arguments")):
         state[key] = yaml.safe_dump(conf[name], sort_keys=False) if conf.get(name) else ""
-    for name, value in (conf.get("operator_parameters") or {}).items():
-        state[f"launch_parameter_{name}_{project.name}"] = typed(value)
+    if fields := _fields(project):
+        fields.fill(conf.get("operator_parameters") or {})

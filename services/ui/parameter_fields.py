@@ -42,7 +42,7 @@ def _rows(fields: list[tuple[str, dict[str, Any]]]) -> list[list[tuple[str, dict
     return [fields[start : start + _COLUMNS] for start in range(0, len(fields), _COLUMNS)]
 
 
-def typed(value: Any) -> Any:
+def _typed(value: Any) -> Any:
     """A stored value as its field holds it: lists and mappings are YAML text."""
     if isinstance(value, list | dict):
         return yaml.safe_dump(value, sort_keys=False) if value else ""
@@ -73,7 +73,7 @@ def _draw(field: Mapping[str, Any], value: Any, key: str) -> Any:
         )
         return None if number is None else int(number)
     if field.get("type") in _YAML_KINDS:
-        text = st.text_area(label, str(typed(value) or ""), key=key, help=told, height=90, placeholder="YAML")
+        text = st.text_area(label, str(_typed(value) or ""), key=key, help=told, height=90, placeholder="YAML")
         return _read(text or "", empty=[] if field["type"] == "array" else {})
     text = st.text_input(label, "" if value is None else str(value), key=key, help=told)
     return None if field.get("is_optional") and not text else text

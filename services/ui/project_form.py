@@ -8,6 +8,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from contracts.dbt_api import Warehouse
+from contracts.executors import EXECUTORS, WorkerPod
 from contracts.operators import OperatorName
 from contracts.run_conf import DbtCommand
 from services import schedules
@@ -16,6 +17,7 @@ from services.operators import OPERATORS, operator
 from services.projects import ProjectDraft, uploads
 from services.ui.operator_cards import operator_cards
 from services.ui.parameter_fields import parameter_fields
+from services.ui.preset_bar import PresetFields
 from services.ui.project_settings import WAREHOUSE_WORDS
 from services.ui.words import plain
 
@@ -158,10 +160,8 @@ class ProjectForm:
         model = operator(name).parameters
         if model is None:
             return {}
-        return parameter_fields(
-            model,
+        return PresetFields(name, model, self._key(f"parameter_{name}")).draw(
             self.initial.operator_parameters if name is self.initial.operator else {},
-            key=lambda parameter: self._key(f"parameter_{name}_{parameter}"),
             place=lambda parameter: self._field(f"operator_parameters.{parameter}"),
         )
 
@@ -206,7 +206,31 @@ class ProjectForm:
             count = self._number("Retries", "retries", self.initial.retries, help=told)
         with delay, self._field("retry_delay_seconds"):
             waited = self._number("Retry delay (seconds)", "retry_delay_seconds", self.initial.retry_delay_seconds)
-        return {"pool": pooled, "queue": queued or None, "retries": count, "retry_delay_seconds": waited}
+        values = {"pool": pooled, "queue": queued or None, "retries": count, "retry_delay_seconds": waited}
+        return {**values, **self._executor()}
+
+    def _executor(self) -> dict[str, Any]:
+        is_used = bool(self.initial.executor or self.initial.worker_pod)
+        with st.expander("Executor and worker pod", icon=":material/tune:", expanded=is_used):
+            with self._field("executor"):
+                executor = st.selectbox(
+                    "Executor",
+                    list(dict.fromkeys([*filter(None, [self.initial.executor]), *EXECUTORS])),
+                    index=0 if self.initial.executor else None,
+                    accept_new_options=True,
+                    key=self._key("executor"),
+                    placeholder="Airflow's default",
+                    help="Where Airflow has several: which runs this project's task. "
+                    "The page Capacity shows what it has.",
+                )
+            st.caption("The KubernetesExecutor makes a worker pod for each task. Empty: as its template says.")
+            worker = parameter_fields(
+                WorkerPod,
+                self.initial.worker_pod,
+                key=lambda name: self._key(f"worker_{name}"),
+                place=lambda name: self._field(f"worker_pod.{name}"),
+            )
+        return {"executor": executor or None, "worker_pod": worker}
 
     def _field(self, name: str) -> DeltaGenerator:
         """A container for one field, with a place for its problem below."""

@@ -65,6 +65,10 @@ def _airflow(project: Project) -> str:
     words = [f"pool {plain(project.pool)}"]
     if project.queue:
         words.append(f"queue {plain(project.queue)}")
+    if project.executor:
+        words.append(f"executor {plain(project.executor)}")
+    if project.worker_pod:
+        words.append("worker pod " + plain(", ".join(f"{key} {value}" for key, value in project.worker_pod.items())))
     words.append(f"{project.retries} retries" if project.retries != 1 else "1 retry")
     if project.retries:
         words.append(f"{project.retry_delay_seconds} s apart")

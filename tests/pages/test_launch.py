@@ -91,14 +91,14 @@ def test_a_wrong_value_has_its_message_and_never_launches(
 def test_a_pods_parameter_that_is_wrong_is_told_under_its_field_and_beside_the_button(open_page: OpenPage) -> None:
     seeded.project("crane", operator=OperatorName.KUBERNETES)
     page = open_page("launch", project="crane")
-    page.text_input(key="launch_parameter_memory_limit_crane").set_value("4 gigabytes").run()
+    page.text_input(key="launch_parameter_crane_memory_limit").set_value("4 gigabytes").run()
     said = [text.value for text in page.markdown if "no Kubernetes quantity" in text.value]
     assert len(said) == 2
     assert button(page, "Launch").disabled
-    page.text_area(key="launch_parameter_tolerations_crane").set_value("just words").run()
-    page.text_input(key="launch_parameter_memory_limit_crane").set_value("4Gi").run()
+    page.text_area(key="launch_parameter_crane_tolerations").set_value("just words").run()
+    page.text_input(key="launch_parameter_crane_memory_limit").set_value("4Gi").run()
     assert any("YAML list" in text.value for text in page.markdown)
-    page.text_area(key="launch_parameter_tolerations_crane").set_value("- {key: big, operator: Exists}").run()
+    page.text_area(key="launch_parameter_crane_tolerations").set_value("- {key: big, operator: Exists}").run()
     assert not button(page, "Launch").disabled
 
 
@@ -149,3 +149,20 @@ def test_an_unknown_project_in_the_url_is_said(open_page: OpenPage) -> None:
     page = open_page("launch", project="nowhere")
     assert not page.exception
     assert "nowhere" in page.warning[0].value
+
+
+def test_a_preset_saved_at_one_launch_is_applied_at_another(open_page: OpenPage) -> None:
+    for name in ("crane", "quay"):
+        seeded.project(name, operator=OperatorName.KUBERNETES)
+    page = open_page("launch", project="crane")
+    page.text_input(key="launch_parameter_crane_memory_limit").set_value("8Gi").run()
+    page.text_input(key="launch_parameter_crane_new").set_value("big memory")
+    button(page, "Save preset").click().run()
+    assert not page.exception
+    page = open_page("launch", project="quay")
+    assert page.selectbox(key="launch_parameter_quay_preset").value == "big memory"
+    button(page, "Apply").click().run()
+    assert not page.exception
+    assert page.text_input(key="launch_parameter_quay_memory_limit_1").value == "8Gi"
+    button(page, "Delete").click().run()
+    assert any("goes for everybody" in text.value for text in page.markdown)

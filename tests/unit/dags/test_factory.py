@@ -1,6 +1,7 @@
 """What the DAG factory makes of the list of published projects."""
 
 import json
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 pytest.importorskip("airflow.sdk")
 
+from airflow.executors import executor_loader
 from airflow.sdk import DAG
 
 from contracts.names import ANCHOR_DAG_ID, DBT_TASK_ID
@@ -144,3 +146,57 @@ def test_airflow_itself_refuses_a_wrong_value(name: str, value: Any) -> None:
 )
 def test_a_right_value_is_taken(name: str, value: Any) -> None:
     assert harbour().params.get_param(name).resolve(value) == value
+
+
+@pytest.fixture
+def executors(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Sets Airflow's executors; it reads them once a process."""
+
+    def forget() -> None:
+        for name in vars(executor_loader):
+            if name.startswith("_") and name.endswith(("_per_team", "_to_executors", "_executor_names")):
+                vars(executor_loader)[name].clear()
+
+    def configured(names: str) -> None:
+        monkeypatch.setenv("AIRFLOW__CORE__EXECUTOR", names)
+        forget()
+
+    yield configured
+    monkeypatch.undo()
+    forget()
+
+
+def test_a_task_asks_for_the_executor_of_its_project(executors: Callable[[str], None]) -> None:
+    executors("LocalExecutor,KubernetesExecutor")
+    for operator in ({}, {"operator": "kubernetes"}):
+        project = published(executor="KubernetesExecutor", worker_pod={"memory_limit": "1Gi"}, **operator)
+        [dag], problems = project_dags(json.dumps([project.model_dump(mode="json")]))
+        assert problems == []
+        task: Any = dag.get_task(DBT_TASK_ID)
+        assert task.executor == "KubernetesExecutor"
+        override = task.executor_config["pod_override"]
+        assert override.spec.containers[0].resources.limits == {"memory": "1Gi"}
+
+
+def test_a_worker_pod_counts_only_where_the_executor_makes_one(executors: Callable[[str], None]) -> None:
+    asks = published(worker_pod={"cpu_request": "1", "node_selector": {"pool": "airflow"}})
+    executors("LocalExecutor")
+    assert not project_dag(asks).get_task(DBT_TASK_ID).executor_config
+    executors("KubernetesExecutor")
+    task: Any = project_dag(asks).get_task(DBT_TASK_ID)
+    override = task.executor_config["pod_override"]
+    assert override.spec.node_selector == {"pool": "airflow"}
+
+
+def test_an_executor_that_airflow_lacks_takes_down_its_own_project_only(executors: Callable[[str], None]) -> None:
+    executors("LocalExecutor")
+    entries = [entry(name="inland"), entry(executor="KubernetesExecutor")]
+    dags, problems = project_dags(json.dumps(entries))
+    assert [dag.dag_id for dag in dags] == ["pilothouse__inland"]
+    assert "no executor 'KubernetesExecutor', only LocalExecutor" in problems[0]
+
+
+def test_a_worker_that_knows_no_other_executor_runs_the_task_all_the_same(executors: Callable[[str], None]) -> None:
+    executors("LocalExecutor")
+    [dag], problems = project_dags(json.dumps([entry(executor="KubernetesExecutor")]), only="pilothouse__harbour")
+    assert (dag.get_task(DBT_TASK_ID).executor, problems) == (None, [])

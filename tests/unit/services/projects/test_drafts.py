@@ -43,6 +43,10 @@ def _with(**values: object) -> ProjectDraft:
         ({"operator_parameters": {"timeout_seconds": 1}}, "operator_parameters.timeout_seconds", "At least 10"),
         ({"operator_parameters": {"connection_id": "a b"}}, "operator_parameters.connection_id", "letters"),
         ({"operator_parameters": {"image": "x"}}, "operator_parameters.image", "not known"),
+        ({"executor": "no such; thing"}, "executor", "[core] executor"),
+        ({"worker_pod": {"memory_limit": "much"}}, "worker_pod.memory_limit", "no Kubernetes quantity"),
+        ({"worker_pod": {"cpu_request": "2", "cpu_limit": "1"}}, "worker_pod.cpu_limit", "more than cpu_limit"),
+        ({"executor": "LocalExecutor", "worker_pod": {"cpu_request": "2"}}, "executor", "makes no worker pods"),
     ],
 )
 def test_a_wrong_value_is_told_beside_its_field(values: dict[str, object], field: str, words: str) -> None:
@@ -89,6 +93,8 @@ def test_every_field_is_stored_as_it_was_given() -> None:
         schedule="*/15 * * * *",
         pool="night shift",
         queue="heavy",
+        executor="KubernetesExecutor",
+        worker_pod={"memory_limit": "1Gi", "node_selector": {"pool": "airflow"}},
         retries=3,
         retry_delay_seconds=5,
     )
