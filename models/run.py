@@ -88,7 +88,15 @@ class Invocation(SQLModel, table=True):
     dbt_version: str | None = None
     threads: int | None = None
     created_at: datetime = Field(default_factory=now, sa_column=Column(UtcDateTime, nullable=False))
+    submitted_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
+    """When the dbt API took it; None for a pod, which tells its own story."""
     started_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
+    dbt_began_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
+    """When dbt said its first word."""
+    parsed_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
+    """When dbt had read the project."""
+    dbt_ended_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
+    """When dbt said that its command is over."""
     finished_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
     log_bytes: int = 0
     """Bytes of the dbt log that are in the file and folded into node results: where the collector goes on."""
@@ -107,7 +115,10 @@ class Invocation(SQLModel, table=True):
 class NodeResult(SQLModel, table=True):
     """What happened to one node in one invocation, folded from dbt's events."""
 
-    __table_args__ = (UniqueConstraint("invocation_id", "unique_id"),)
+    __table_args__ = (
+        UniqueConstraint("invocation_id", "unique_id"),
+        Index("ix_noderesult_unique_id", "unique_id", "id"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     invocation_id: int = Field(foreign_key="invocation.id", ondelete="CASCADE", index=True)
@@ -120,12 +131,25 @@ class NodeResult(SQLModel, table=True):
     seconds: float | None = None
     """Execution time as dbt measured it."""
     rows: int | None = None
+    bytes_processed: int | None = None
+    """Where the adapter says so, e.g. BigQuery's."""
+    query_id: str | None = None
+    """The warehouse's own id of the last query, where the adapter says so."""
     failures: int | None = None
     message: str | None = None
     thread: str | None = None
     relation: str | None = None
     path: str | None = None
+    """Its file below the folder of its kind, as dbt's events name it."""
+    file: str | None = None
+    """Its file below the project's folder, known for failed nodes."""
+    file_line: int | None = None
+    """Line of the file that the failure is about."""
     materialized: str | None = None
     compiled_sql: str | None = None
+    compiled_line: int | None = None
+    """Line of the compiled SQL that the failure is about."""
+    log_line: int | None = None
+    """Line of dbt's log that first calls the node failed."""
     skipped_because: str | None = None
     """unique_id of the failed ancestor, for a skipped node."""

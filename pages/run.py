@@ -2,11 +2,12 @@
 
 import streamlit as st
 
-from models.run import Invocation, NodeResult, Run
-from services import history, results
+from models.run import Invocation, Run
+from services import history, run_nodes
 from services.errors import NotFound
 from services.ui import shell
-from services.ui.node_table import failures, node_table
+from services.ui.node_failures import failures
+from services.ui.node_table import node_table
 from services.ui.run_actions import run_actions
 from services.ui.run_details import artifacts, configuration
 from services.ui.run_header import run_header
@@ -50,13 +51,12 @@ with actions:
     run_actions(run)
 
 
-def last_results(invocations: list[Invocation]) -> list[NodeResult]:
-    """Node results of the last try."""
-    last = invocations[-1].id if invocations else None
-    return [] if last is None else results.node_results(last)
+def last_id(invocations: list[Invocation]) -> int:
+    """The last try, whose node results the page shows; 0, which has none, before the first."""
+    return (invocations[-1].id or 0) if invocations else 0
 
 
-def draw_tab(run: Run, invocations: list[Invocation], nodes: list[NodeResult]) -> None:
+def draw_tab(run: Run, invocations: list[Invocation]) -> None:
     """Draw the open tab; the closed ones cost nothing."""
     tabs = (*TABS, "Pod") if run.operator.runs_in_pods else TABS
     nodes_tab, timeline_tab, log_tab, configuration_tab, artifacts_tab, *pod_tab = st.tabs(
@@ -68,13 +68,10 @@ def draw_tab(run: Run, invocations: list[Invocation], nodes: list[NodeResult]) -
                 run_pod(run, invocations)
     if nodes_tab.open:
         with nodes_tab:
-            if nodes:
-                node_table(nodes, key="nodes")
-            else:
-                st.caption("No node has started yet." if is_live(run) else "dbt ran no node.")
+            node_table(run, last_id(invocations))
     if timeline_tab.open:
         with timeline_tab:
-            run_timeline(run, nodes)
+            run_timeline(run, run_nodes.outline(last_id(invocations)))
     if log_tab.open:
         with log_tab:
             run_log(run, invocations)
@@ -96,9 +93,8 @@ def watch(run_id: int, *, was: tuple[bool, str]) -> None:
         stale_notice()
     invocations = history.invocations_of(run_id)
     run_header(run, invocations)
-    nodes = last_results(invocations)
-    failures(nodes, open_first=st.query_params.get("tab", TABS[0]) == TABS[0])
-    draw_tab(run, invocations, nodes)
+    failures(run, last_id(invocations), open_first=st.query_params.get("tab", TABS[0]) == TABS[0])
+    draw_tab(run, invocations)
 
 
 watch(int(st.query_params["run_id"]), was=(live, run.state))

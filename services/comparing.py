@@ -57,8 +57,12 @@ def compare(one: int, other: int) -> Comparison:
     """Compare two runs, whichever is named first; their last tries count. Raises NotFound."""
     before, after = sorted((get_run(one), get_run(other)), key=lambda run: (run.created_at, run.id))
     earlier, later = (_last_try(run) for run in (before, after))
-    facts = [_facts(before, earlier), _facts(after, later)]
-    return Comparison(before, after, _differences(*facts), _pairs(_nodes(earlier), _nodes(later)))
+    return Comparison(before, after, differences_of(before, after), _pairs(_nodes(earlier), _nodes(later)))
+
+
+def differences_of(before: Run, after: Run) -> list[Difference]:
+    """The facts and parameters that are not the same."""
+    return _differences(_facts(before, _last_try(before)), _facts(after, _last_try(after)))
 
 
 def _last_try(run: Run) -> Invocation | None:

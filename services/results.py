@@ -6,6 +6,7 @@ Source of the events: `dbt --log-format json --log-level debug` (dbt-core 1.5 to
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from sqlmodel import col, select
@@ -18,6 +19,10 @@ from services.database import session
 
 _KNOWN_STATUSES = {status.value for status in NodeStatus}
 _RAN_DATA_TESTS = ("test", "unit_test")
+_BYTES = ("bytes_processed", "data_scanned_in_bytes")
+"""As BigQuery and Athena call it."""
+_QUERY_IDS = ("query_id", "job_id", "statement_id")
+"""As Snowflake and Databricks, BigQuery, and Redshift's Data API call it."""
 
 
 @dataclass
@@ -29,6 +34,9 @@ class Fold:
     threads: int | None = None
     dbt_version: str | None = None
     success: bool | None = None
+    began_at: datetime | None = None
+    parsed_at: datetime | None = None
+    ended_at: datetime | None = None
     error: str | None = None
     """The first error that is about no node: a parse error, a crash, wrong options."""
 
@@ -52,11 +60,21 @@ def fold(events: Iterable[LogEvent], into: Fold | None = None) -> Fold:
     return result
 
 
-def _note_dbt_version(result: Fold, event: LogEvent) -> None:
+def _at(event: LogEvent) -> datetime | None:
+    return moment(event.timestamp) if event.timestamp else None
+
+
+def _note_beginning(result: Fold, event: LogEvent) -> None:
+    result.began_at = result.began_at or _at(event)
     result.dbt_version = str(event.data.get("version") or "").removeprefix("=") or result.dbt_version
 
 
+def _note_parsed(result: Fold, event: LogEvent) -> None:
+    result.parsed_at = result.parsed_at or _at(event)
+
+
 def _note_totals(result: Fold, event: LogEvent) -> None:
+    _note_parsed(result, event)
     _note_total(result, event.data.get("node_count"))
     result.threads = event.data.get("num_threads", result.threads)
 
@@ -76,7 +94,7 @@ def _note_total(result: Fold, total: int | None) -> None:
 
 
 def _note_completion(result: Fold, event: LogEvent) -> None:
-    result.success = bool(event.data.get("success"))
+    result.success, result.ended_at = bool(event.data.get("success")), _at(event)
 
 
 def _note_error(result: Fold, event: LogEvent) -> None:
@@ -92,7 +110,8 @@ def _note_cancelled_query(result: Fold, event: LogEvent) -> None:
 
 
 _INVOCATION_EVENTS = {
-    "MainReportVersion": _note_dbt_version,
+    "MainReportVersion": _note_beginning,
+    "FoundStats": _note_parsed,
     "ConcurrencyLine": _note_totals,
     "LogStartLine": _note_position,
     "SkippingDetails": _note_position,
@@ -137,8 +156,7 @@ def _note_run_result(node: NodeResult, run_result: Mapping[str, Any]) -> None:
     node.seconds = run_result.get("execution_time", node.seconds)
     node.thread = run_result.get("thread") or node.thread
     node.message = run_result.get("message") or node.message
-    rows = (run_result.get("adapter_response") or {}).get("rows_affected")
-    node.rows = count(rows) if rows is not None else node.rows
+    _note_adapter_response(node, run_result.get("adapter_response") or {})
     if node.resource_type in _RAN_DATA_TESTS and node.status is not NodeStatus.SKIPPED:
         node.failures = run_result.get("num_failures", node.failures)
 
@@ -170,8 +188,17 @@ def _complete(node: NodeResult, row: Mapping[str, Any]) -> None:
         node.failures = row["failures"]
     if node.status.is_bad or node.status is NodeStatus.WARN:
         node.compiled_sql = row.get("compiled_code") or node.compiled_sql
-    rows = (row.get("adapter_response") or {}).get("rows_affected")
-    node.rows = count(rows) if rows is not None else node.rows
+    _note_adapter_response(node, row.get("adapter_response") or {})
+
+
+def _note_adapter_response(node: NodeResult, told: Mapping[str, Any]) -> None:
+    """What the adapter measured; every adapter has its own words, most have few."""
+    if told.get("rows_affected") is not None:
+        node.rows = count(told["rows_affected"])
+    size = next((told[name] for name in _BYTES if told.get(name) is not None), None)
+    node.bytes_processed = count(size) if size is not None else node.bytes_processed
+    query = next((str(told[name]) for name in _QUERY_IDS if told.get(name)), None)
+    node.query_id = query or node.query_id
 
 
 def name_causes(nodes: Mapping[str, NodeResult], depends_on: Mapping[str, Iterable[str]]) -> None:

@@ -16,6 +16,7 @@ from models.run import Invocation, Run
 from models.run_state import FROM_DBT_API, RunState
 from services import logs
 from services.collector import store, verdict
+from services.collector.explaining import explain
 from services.dbt_api import DbtApi
 from services.errors import BackendRejected, NotFound
 from services.results import Fold, close, name_causes
@@ -47,6 +48,7 @@ def finish(invocation: Invocation, kept: list[dict[str, Any]], note_end: Callabl
         nodes = store.all_nodes(opened, row.id)
         close(Fold(nodes=nodes), run_results=run_results)
         name_causes(nodes, _graph(manifest) or _parsed_graph(opened, run.project))
+        explain(nodes.values(), logs.path_of(invocation), manifest)
         note_end(row, run)
         row.artifacts, row.log_complete = kept, True
         store.count_nodes(opened, run, row)
@@ -67,7 +69,9 @@ def close_without_news(invocation: Invocation) -> None:
                 store.join_tries(before[-1], row)
                 opened.delete(row)
             return
-        close(Fold(nodes=store.all_nodes(opened, row.id)))
+        nodes = store.all_nodes(opened, row.id)
+        close(Fold(nodes=nodes))
+        explain(nodes.values(), logs.path_of(invocation), {})
         if not row.state.is_terminal:
             row.state = RunState.CANCELLED if run.cancel_requested_at else RunState.FAILED
             row.finished_at = run.finished_at

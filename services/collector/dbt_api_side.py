@@ -113,7 +113,7 @@ def _note_news(invocation: Invocation, news: api_contract.Invocation) -> None:
     """Take in where the invocation stands. Its terminal state is written at its close, with the whole log."""
     with store.writing() as opened:
         row, run = opened.get_one(Invocation, invocation.id), opened.get_one(Run, invocation.run_id)
-        row.started_at = news.started_at or row.started_at
+        row.submitted_at, row.started_at = news.created_at, news.started_at or row.started_at
         row.queue_position = news.queue_position
         if not news.state.is_terminal:
             row.state = FROM_DBT_API[news.state]

@@ -78,5 +78,8 @@ def _note_facts(invocation: Invocation, run: Run, result: Fold) -> None:
     invocation.dbt_version = result.dbt_version or invocation.dbt_version
     invocation.threads = result.threads or invocation.threads
     invocation.message = result.error
+    invocation.dbt_began_at = invocation.dbt_began_at or result.began_at
+    invocation.parsed_at = invocation.parsed_at or result.parsed_at
+    invocation.dbt_ended_at = result.ended_at or invocation.dbt_ended_at
     if result.node_total is not None:
         run.nodes_total = max(run.nodes_total or 0, result.node_total)

@@ -1,151 +1,160 @@
-"""Node results of one invocation: failures with dbt's words and SQL, skips with their reason, all in a table."""
+"""The nodes tab of a run's page: a page of its node results, filtered and ordered in SQL, and one node's card."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import streamlit as st
 
-from models.run import NodeResult
+from models.run import NodeResult, Run
 from models.run_state import NodeStatus
-from services.ui.words import between, count, duration, listed, plain, short
+from services import run_nodes
+from services.node_pasts import Past, pasts
+from services.run_nodes import NodeFilter, Order
+from services.ui.node_card import node_card
+from services.ui.node_history import glyphs
+from services.ui.words import between, count, short, size
 
-MOST_FAILURES = 20
-_ORDERS = ("Newest first", "Slowest first", "Failed first")
-_TROUBLE = {
-    status: place
-    for place, status in enumerate(
-        [
-            NodeStatus.ERROR,
-            NodeStatus.FAIL,
-            NodeStatus.RUNTIME_ERROR,
-            NodeStatus.PARTIAL,
-            NodeStatus.INTERRUPTED,
-            NodeStatus.SKIPPED,
-            NodeStatus.WARN,
-            NodeStatus.STARTED,
-        ]
-    )
-}
+PAGE = 100
+_MOST_PAST = 8
 
 
-def failures(nodes: Sequence[NodeResult], *, open_first: bool) -> None:
-    """Draw the failing nodes, the first one open where wished, then the nodes that were skipped because of them."""
-    bad = [node for node in nodes if node.status.is_bad]
-    if not bad:
+def node_table(run: Run, invocation_id: int) -> None:
+    """Draw the filters, the card of the node that the URL names, and the table."""
+    counts = run_nodes.counts(invocation_id)
+    if not counts:
+        st.caption("dbt ran no node." if run.state.is_terminal else "No node has started yet.")
         return
-    for number, node in enumerate(bad[:MOST_FAILURES]):
-        _failure(node, is_open=open_first and number == 0)
-    if len(bad) > MOST_FAILURES:
-        st.caption(f"The other {len(bad) - MOST_FAILURES:,} are in the table below: order it by Failed first.")
-    _skipped(
-        [node for node in nodes if node.status is NodeStatus.SKIPPED], {node.unique_id: node.name for node in nodes}
-    )
-
-
-def _failure(node: NodeResult, *, is_open: bool) -> None:
-    style = node.status.style
-    label = f"**{plain(node.name)}** · {node.resource_type} · {style.word}"
-    with st.expander(
-        f"{label} · {plain(short(node.message, most=110))}",
-        expanded=is_open,
-        icon=style.icon,
-        key=f"failure_{node.unique_id}_{is_open}",
-    ):
-        st.code(node.message or "dbt gave no message.", language=None, wrap_lines=True)
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption(
-                listed([plain(node.path or ""), plain(node.relation or ""), duration(node.seconds)]), width="stretch"
-            )
-            st.button(
-                "Show in log",
-                icon=":material/article:",
-                type="tertiary",
-                key=f"show_{node.unique_id}",
-                on_click=_show_in_log,
-                args=(node.name,),
-            )
-        if node.compiled_sql:
-            st.code(
-                node.compiled_sql.strip(),
-                language="sql",
-                height=240 if node.compiled_sql.count("\n") > 12 else "content",
-            )
-
-
-def _show_in_log(name: str) -> None:
-    """Open the log tab at the node's error; the address then says so too."""
-    st.session_state["tab"] = "Log"
-    st.query_params.pop("line", None)
-    st.query_params["find"] = name
-
-
-def _skipped(skipped: Sequence[NodeResult], names: dict[str, str]) -> None:
-    if not skipped:
+    chosen, order = _controls(counts, is_over=run.state.is_terminal)
+    if wanted := st.query_params.get("node"):
+        node_card(run, invocation_id, wanted)
+    number = _page_number()
+    found = run_nodes.page_of_nodes(invocation_id, chosen, order=order, page=number, size=PAGE)
+    if not found.total:
+        st.caption("No node fits. Take a filter away to see more.")
         return
-    with st.expander(f"{count(len(skipped), 'node')} skipped because of a failure", icon=NodeStatus.SKIPPED.style.icon):
-        for node in skipped[:200]:
-            reason = node.skipped_because and names.get(node.skipped_because, node.skipped_because.split(".")[-1])
-            st.markdown(f"**{plain(node.name)}** · " + (f"{plain(reason)} failed" if reason else "an ancestor failed"))
+    _table(found.nodes, pasts(run, [node.unique_id for node in found.nodes], of_last=_MOST_PAST))
+    pages = -(-found.total // PAGE)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(count(found.total, "node"), width="stretch")
+        if pages > 1:
+            st.pagination(pages, key="nodes_page", bind="query-params")
 
 
-def node_table(nodes: Sequence[NodeResult], *, key: str) -> None:
-    """Draw the table of results with a choice of order."""
-    order = st.segmented_control(
-        "Order", _ORDERS, default=_ORDERS[0], required=True, key=f"{key}_order", label_visibility="collapsed"
+def _page_number() -> int:
+    """What the pagination below says; the URL before it is drawn for the first time."""
+    told = st.session_state.get("nodes_page") or st.query_params.get("nodes_page", "1")
+    return max(1, int(told)) if str(told).isdigit() else 1
+
+
+def _controls(counts: Mapping[tuple[str, NodeStatus], int], *, is_over: bool) -> tuple[NodeFilter, Order]:
+    statuses = {status.style.word: status for status in NodeStatus if any(each == status for _, each in counts)}
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        order = st.segmented_control(
+            "Order",
+            [str(each) for each in Order],
+            default=str(Order.SLOWEST if is_over else Order.NEWEST),
+            required=True,
+            key="nodes_order",
+            bind="query-params",
+            label_visibility="collapsed",
+            on_change=_first_page,
+        )
+        words = _several("Status", list(statuses), key="nodes_status")
+        kinds = _several("Type", sorted({kind for kind, _ in counts}), key="nodes_type")
+        text = st.text_input(
+            "Find",
+            key="nodes_find",
+            bind="query-params",
+            placeholder="Name, file, message",
+            label_visibility="collapsed",
+            icon=":material/search:",
+            width=220,
+            on_change=_first_page,
+        )
+    return NodeFilter([statuses[word] for word in words if word in statuses], kinds, text or ""), Order(
+        order or Order.NEWEST
     )
+
+
+def _several(label: str, options: list[str], *, key: str) -> list[str]:
+    return st.multiselect(
+        label,
+        options,
+        key=key,
+        bind="query-params",
+        placeholder=label,
+        label_visibility="collapsed",
+        width=190,
+        on_change=_first_page,
+    )
+
+
+def _first_page() -> None:
+    st.session_state["nodes_page"] = 1
+
+
+def _table(nodes: Sequence[NodeResult], past: Mapping[str, list[Past]]) -> None:
     statuses = [status.style for status in NodeStatus]
     st.dataframe(
-        _frame(_ordered(nodes, order or _ORDERS[0])),
-        key=key,
+        _frame(nodes, past),
+        key="nodes",
         hide_index=True,
         placeholder="",
         height=620 if len(nodes) > 16 else "content",
         column_config={
+            "Name": st.column_config.ButtonColumn(
+                width=280,
+                type="tertiary",
+                alignment="left",
+                key="nodes_open",
+                on_click=_open,
+                args=([node.unique_id for node in nodes],),
+                help="Shows the node's history, SQL and neighbours",
+            ),
             "Status": st.column_config.MultiselectColumn(
                 options=[style.label for style in statuses], color=[style.colour for style in statuses], width=110
             ),
-            "Name": st.column_config.TextColumn(width=290),
             "Type": st.column_config.TextColumn(width=90),
             "Seconds": st.column_config.ProgressColumn(
-                format="%.2f",
-                width=130,
-                min_value=0,
-                max_value=max([_seconds(node) or 0 for node in nodes], default=1) or 1,
+                format="%.2f", width=130, min_value=0, max_value=max([_seconds(node) or 0 for node in nodes]) or 1
             ),
+            "Last runs": st.column_config.TextColumn(width=130, help="What became of it, oldest first"),
+            "Their seconds": st.column_config.BarChartColumn(width=110, y_min=0),
             "Rows": st.column_config.NumberColumn(format="localized", width=80),
             "Message": st.column_config.TextColumn(width="large"),
             "Thread": st.column_config.TextColumn(width=90),
         },
-        alt="Result of each node: status, name, type, seconds, rows and message",
+        alt="Result of each node: name, status, type, seconds, last runs, rows and message",
     )
 
 
+def _open(unique_ids: list[str]) -> None:
+    click = st.session_state["nodes_open"]
+    if click is not None:
+        st.query_params["node"] = unique_ids[click["row"]]
+
+
 def _seconds(node: NodeResult) -> float | None:
+    if node.status is NodeStatus.SKIPPED:
+        return None
     if node.seconds is not None or (node.finished_at is None and node.status is not NodeStatus.STARTED):
         return node.seconds
     return between(node.started_at, node.finished_at)
 
 
-def _ordered(nodes: Sequence[NodeResult], order: str) -> list[NodeResult]:
-    newest = sorted(
-        nodes, key=lambda node: node.finished_at.timestamp() if node.finished_at else float("inf"), reverse=True
-    )
-    if order == "Slowest first":
-        return sorted(newest, key=lambda node: _seconds(node) or 0, reverse=True)
-    if order == "Failed first":
-        return sorted(newest, key=lambda node: _TROUBLE.get(node.status, len(_TROUBLE)))
-    return newest
-
-
-def _frame(nodes: Sequence[NodeResult]) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "Status": [[node.status.style.label] for node in nodes],
-            "Name": [node.name for node in nodes],
-            "Type": [node.resource_type for node in nodes],
-            "Seconds": pd.array([_seconds(node) for node in nodes], dtype="Float64"),
-            "Rows": pd.array([node.rows for node in nodes], dtype="Int64"),
-            "Message": [short(node.message) for node in nodes],
-            "Thread": [node.thread or "" for node in nodes],
-        }
-    )
+def _frame(nodes: Sequence[NodeResult], past: Mapping[str, list[Past]]) -> pd.DataFrame:
+    before = [past.get(node.unique_id, []) for node in nodes]
+    columns = {
+        "Name": [node.name for node in nodes],
+        "Status": [[node.status.style.label] for node in nodes],
+        "Type": [node.resource_type for node in nodes],
+        "Seconds": pd.array([_seconds(node) for node in nodes], dtype="Float64"),
+        "Last runs": [glyphs(each) for each in before],
+        "Their seconds": [[one.seconds or 0 for one in each] for each in before],
+        "Rows": pd.array([node.rows for node in nodes], dtype="Int64"),
+        "Message": [short(node.message) for node in nodes],
+        "Thread": [node.thread or "" for node in nodes],
+    }
+    if any(node.bytes_processed is not None for node in nodes):
+        columns["Processed"] = [size(node.bytes_processed) for node in nodes]
+    return pd.DataFrame(columns)

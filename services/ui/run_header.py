@@ -9,6 +9,7 @@ from services.history import usual_seconds
 from services.operators import operator
 from services.since_green import since_green
 from services.ui.badges import badge
+from services.ui.run_changes import changed_since
 from services.ui.words import ago, between, count, duration, listed, moment, plain
 
 _TRIGGER_WORDS = {
@@ -109,12 +110,12 @@ def _message(run: Run, invocations: list[Invocation]) -> None:
         return
     if run.state is RunState.FAILED:
         st.error(plain(run.message), icon=":material/error:")
-        _before_it(run)
+        _before_it(run, invocations[-1].id if invocations else None)
     else:
         st.info(plain(run.message), icon=":material/info:")
 
 
-def _before_it(run: Run) -> None:
+def _before_it(run: Run, invocation_id: int | None) -> None:
     """Whether it failed before, since when, and what it can be compared with."""
     past = since_green(run)
     first, green = past.first_failed, past.last_green
@@ -130,6 +131,8 @@ def _before_it(run: Run) -> None:
             moved = ", other commit" if past.commit_changed else ""
             _link("run", f"Last green: run {green.id}, {ago(green.created_at)}{moved}", run_id=str(green.id))
             _link("compare", "Compare with it", runs=f"{green.id}-{run.id}")
+    if green and invocation_id:
+        changed_since(green, run, invocation_id=invocation_id)
 
 
 def _link(page: str, label: str, **query: str) -> None:

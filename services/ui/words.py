@@ -7,6 +7,7 @@ from datetime import datetime
 from models.types import now
 
 NOTHING = "–"
+_UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|~$:<>])")
 
 
@@ -65,3 +66,15 @@ def short(text: str | None, *, most: int = 200) -> str:
     """The first line of a text, cut to at most so many characters."""
     first = (text or "").strip().split("\n", 1)[0]
     return first if len(first) <= most else first[: most - 1] + "…"
+
+
+def size(number: int | None) -> str:
+    """A number of bytes: `812 bytes`, `4.2 kB`, `1.3 GB`."""
+    if number is None:
+        return NOTHING
+    if number < 1000:
+        return count(number, "byte")
+    value, unit = float(number), 0
+    while value >= 999.5 and unit < len(_UNITS) - 1:
+        value, unit = value / 1000, unit + 1
+    return f"{value:,.1f} {_UNITS[unit]}" if value < 100 else f"{value:,.0f} {_UNITS[unit]}"

@@ -170,8 +170,28 @@ def _result(invocation_id: int, name: str, status: NodeStatus, start: datetime, 
         relation=f'"shop"."main"."{name}"',
         path=f"models/marts/{name}.sql",
         compiled_sql=SQL if status.is_bad else None,
+        compiled_line=3 if status.is_bad else None,
+        file=f"models/marts/{name}.sql" if status.is_bad else None,
+        file_line=5 if status.is_bad else None,
+        log_line=250 if status.is_bad else None,
         skipped_because="model.shop.fct_calls" if status is NodeStatus.SKIPPED else None,
     )
+
+
+def manifest(invocation: Invocation, code: dict[str, str], **depends_on: list[str]) -> None:
+    """The manifest.json that the invocation left, its models as dbt describes them."""
+    nodes = {
+        f"model.shop.{name}": {
+            "name": name,
+            "resource_type": "model",
+            "original_file_path": f"models/{name}.sql",
+            "raw_code": text,
+            "depends_on": {"nodes": [f"model.shop.{each}" for each in depends_on.get(name, [])], "macros": []},
+        }
+        for name, text in code.items()
+    }
+    content = {"metadata": {"adapter_type": "duckdb"}, "nodes": nodes, "macros": {}}
+    (logs.artifacts_of(invocation) / "manifest.json").write_text(json.dumps(content))
 
 
 def log_lines(count: int, start: datetime, *, first: int = 1) -> Iterator[str]:

@@ -1,0 +1,93 @@
+"""Which line a warehouse's error message is about: of the statement sent, of the compiled SQL, of the file. Pure.
+
+A warehouse counts the lines of what dbt sent: a comment, `create table … as (`, and within it the compiled SQL. Only
+where the line can be told for certain is it told at all.
+"""
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Place:
+    """A line that a message names, counted from 1, and what it quotes of that line."""
+
+    line: int
+    quoted: str = ""
+
+
+_STATEMENT_PATTERNS = (
+    re.compile(r"^[ \t]*LINE (?P<line>\d+): ?(?P<quoted>.*)$", re.MULTILINE),  # DuckDB, Postgres
+    re.compile(r" at \[(?P<line>\d+):\d+\]"),  # BigQuery
+    re.compile(r"\bline (?P<line>\d+) at position \d+"),  # Snowflake
+    re.compile(r"\bline (?P<line>\d+),? pos \d+"),  # Spark, Databricks
+    re.compile(r"\bline (?P<line>\d+):\d+: "),  # Trino, Athena
+    re.compile(r"\(line (?P<line>\d+), col \d+\)"),  # ClickHouse
+    re.compile(r"\bat line (?P<line>\d+)(?:, column \d+|\s*$)", re.MULTILINE),  # Redshift, MySQL
+)
+_TEMPLATE_LINE = re.compile(r"^[ \t]+line (?P<line>\d+)[ \t]*$", re.MULTILINE)
+"""As Jinja tells where a template is wrong, in a Compilation Error of dbt's."""
+_COMMENT = re.compile(r"\s*/\*.*?\*/\s*", re.DOTALL)
+
+
+def place_in_statement(message: str) -> Place | None:
+    """The place in the statement as it was sent."""
+    for pattern in _STATEMENT_PATTERNS:
+        if match := pattern.search(message):
+            return Place(int(match["line"]), match.groupdict().get("quoted") or "")
+    return None
+
+
+def place_in_file(message: str) -> int | None:
+    """The line of the model's own file, which Jinja names and no warehouse does."""
+    match = _TEMPLATE_LINE.search(message) if message.lstrip().startswith("Compilation Error") else None
+    return int(match["line"]) if match else None
+
+
+def compiled_line(message: str, compiled: str, statement: str | None) -> int | None:
+    """The line of the compiled SQL, by where the statement holds it, or else by the quoted text if it is there once."""
+    place = place_in_statement(message)
+    if place is None:
+        return None
+    lines = compiled.splitlines()
+    counted = {place.line - shift for shift in _shifts(compiled, statement or "", is_quoted=bool(place.quoted))}
+    if counted:
+        fitting = [line for line in counted if 1 <= line <= len(lines) and _agree(place.quoted, lines[line - 1])]
+    else:
+        fitting = [
+            number for number, line in enumerate(lines, 1) if _core(place.quoted) and _core(place.quoted) in line
+        ]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _shifts(compiled: str, statement: str, *, is_quoted: bool) -> list[int]:
+    """How many lines of the statement come before the compiled SQL's first; none when it does not hold it.
+
+    DuckDB counts from the first word, behind the comment that dbt puts in front; what a message quotes tells which.
+    """
+    core = compiled.strip()
+    at = statement.find(core) if core else -1
+    if at < 0:
+        return []
+    blank = compiled[: len(compiled) - len(compiled.lstrip())].count("\n")
+    shift = statement.count("\n", 0, at) - blank
+    comment = _COMMENT.match(statement)
+    return [shift, shift - comment[0].count("\n")] if is_quoted and comment else [shift]
+
+
+def _agree(quoted: str, line: str) -> bool:
+    """Whether a message's quotation is of this line, which the statement may go on with a bracket of its own."""
+    core, text = _core(quoted), line.strip()
+    return core in text or (bool(text) and text in core)
+
+
+def _core(quoted: str) -> str:
+    """The quoted text without the dots that stand for what was left out of a long line."""
+    return quoted.strip().removeprefix("...").removesuffix("...").strip()
+
+
+def file_line(compiled: str, line: int, raw: str) -> int | None:
+    """The line of the file that became this line of the compiled SQL: one with the same words, if there is just one."""
+    wanted = compiled.splitlines()[line - 1].strip()
+    fitting = [number for number, text in enumerate(raw.splitlines(), 1) if text.strip() == wanted]
+    return fitting[0] if wanted and len(fitting) == 1 else None
