@@ -28,13 +28,15 @@ class Run(SQLModel, table=True):
         UniqueConstraint("dag_id", "dag_run_id"),
         Index("ix_run_project_created", "project", "created_at"),
         Index("ix_run_state_created", "state", "created_at"),
+        Index("ix_run_launched_created", "launched_by", "created_at"),
+        Index("ix_run_like", "project", "command", "state", "created_at"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
-    project: str = Field(index=True)
+    project: str
     dag_id: str
     dag_run_id: str
-    state: RunState = Field(default=RunState.QUEUED, sa_column=enum_column(RunState, index=True))
+    state: RunState = Field(default=RunState.QUEUED, sa_column=enum_column(RunState))
     operator: OperatorName = Field(sa_column=enum_column(OperatorName))
     command: str
     """dbt's words without `dbt`, e.g. `build --select stg_orders+`."""
@@ -42,7 +44,7 @@ class Run(SQLModel, table=True):
     """The exact contracts.RunConf, dumped."""
     target: str | None = None
     trigger: Trigger = Field(default=Trigger.MANUAL, sa_column=enum_column(Trigger))
-    launched_by: str | None = Field(default=None, index=True)
+    launched_by: str | None = None
     retry_of: int | None = Field(default=None, foreign_key="run.id", ondelete="SET NULL")
     git_sha: str | None = None
     message: str | None = None

@@ -4,20 +4,19 @@ from dataclasses import replace
 
 import streamlit as st
 
-from models.run import Run
 from models.run_state import RunState, StateStyle
-from services import health, history, projects
-from services.history import RunFilter
+from services import health, history
+from services.history import LIVE, RunFilter
 from services.ui import shell
 from services.ui.badges import badge
+from services.ui.run_strips import run_strips
 from services.ui.run_table import run_table
 from services.ui.stale import SYSTEM_WORDS
-from services.ui.words import ago, between, duration, listed, plain, short
+from services.ui.words import ago, listed, plain, short
 
-STRIP = 15
+STRIPS, STRIP_RUNS = 20, 20
 UP = StateStyle("up", ":material/check_circle:", "✔", "green", is_terminal=False)
 DOWN = StateStyle("down", ":material/error:", "✖", "red", is_terminal=False)
-LIVE = [state for state in RunState if not state.is_terminal]
 
 shell.require()
 
@@ -58,42 +57,15 @@ def latest_failures() -> None:
 
 
 def project_strips() -> None:
-    """Draw each project's last runs as a strip of glyphs, the newest at the right."""
+    """Draw each project's last runs as a strip, the newest at the right."""
     st.subheader("Projects", anchor=False)
-    found = projects.list_projects()
-    if not found:
+    names = history.recent_projects(most=STRIPS)
+    if not names:
         st.info("There is no project yet.", icon=":material/add_circle:")
-    for project in found:
-        last = history.list_runs(RunFilter(projects=[project.name]), page=1, page_size=STRIP).runs
-        with st.container(border=True, gap="xsmall"):
-            with st.container(horizontal=True, vertical_alignment="center"):
-                st.page_link(
-                    "pages/project.py", label=f"**{plain(project.name)}**", query_params={"name": project.name}
-                )
-                st.space("stretch")
-                st.page_link(
-                    "pages/launch.py",
-                    label="Launch",
-                    icon=":material/rocket_launch:",
-                    query_params={"project": project.name},
-                )
-            st.markdown(_strip(last), help=_strip_help(last))
-
-
-def _strip(last: list[Run]) -> str:
-    if not last:
-        return ":gray[never ran]"
-    glyphs = " ".join(f":{run.state.style.colour}[{run.state.style.glyph}]" for run in reversed(last))
-    return f"{glyphs} :small[:gray[{ago(last[0].created_at)}]]"
-
-
-def _strip_help(last: list[Run]) -> str | None:
-    if not last:
-        return None
-    newest = last[0]
-    return f"Last {len(last)} runs, the newest at the right. Run {newest.id}: {newest.state.style.word.lower()}, " + (
-        f"ran {duration(between(newest.started_at, newest.finished_at))}"
-    )
+        return
+    run_strips(history.last_runs(names, most=STRIP_RUNS), key="strips", can_launch=True)
+    if len(names) == STRIPS:
+        st.page_link("pages/projects.py", label="All projects", icon=":material/deployed_code:")
 
 
 @st.fragment(run_every="5s")

@@ -6,14 +6,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import literal_column
 from sqlmodel import Session, col, func, or_, select, true
 
 from contracts.operators import OperatorName
 from contracts.run_conf import DbtCommand
-from models.run import Invocation, NodeResult, Run
+from models.project import Project
+from models.run import Invocation, NodeResult, Run, Trigger
 from models.run_state import RunState
 from services.database import session
 from services.errors import NotFound
+
+_NEWEST_FIRST = (col(Run.created_at).desc(), col(Run.id).desc())
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,7 @@ class RunFilter:
     projects: Sequence[str] = ()
     states: Sequence[RunState] = ()
     operators: Sequence[OperatorName] = ()
+    triggers: Sequence[Trigger] = ()
     people: Sequence[str] = ()
     since: datetime | None = None
     until: datetime | None = None
@@ -35,6 +40,7 @@ class RunFilter:
             (col(Run.project), self.projects),
             (col(Run.state), self.states),
             (col(Run.operator), self.operators),
+            (col(Run.trigger), self.triggers),
             (col(Run.launched_by), self.people),
         )
         chosen: list[Any] = [column.in_(values) for column, values in columns if values]
@@ -54,34 +60,63 @@ def _holds(word: str) -> Any:
 
 @dataclass(frozen=True)
 class RunPage:
-    """One page of runs, and how many there are in all."""
+    """One page of runs, how many there are in all, and how many of them live."""
 
     runs: list[Run] = field(default_factory=list)
     total: int = 0
+    live: int = 0
+
+
+LIVE = [state for state in RunState if not state.is_terminal]
+OVER = [state for state in RunState if state.is_terminal]
 
 
 def list_runs(chosen: RunFilter | None = None, *, page: int = 1, page_size: int = 50) -> RunPage:
     """One page of the runs that fit: those that live, then those that are over, newest first; pages count from 1."""
     conditions = (chosen or RunFilter()).conditions()
-    over = col(Run.state).in_([state for state in RunState if state.is_terminal])
     start = (page - 1) * page_size
     with session() as opened:
-        count = select(func.count()).select_from(Run)
-        live, total = (opened.exec(count.where(*conditions, *more)).one() for more in ([~over], []))
-        rows = _newest(opened, conditions, ~over, start, page_size)
-        rows += _newest(opened, conditions, over, max(0, start - live), page_size - len(rows))
-    return RunPage(rows, total)
+        total, live = _counted(opened, conditions)
+        rows = _newest(opened, conditions, col(Run.state).in_(LIVE), start, page_size) if start < live else []
+        rows += _newest(opened, conditions, _is_over(), max(0, start - live), page_size - len(rows))
+    return RunPage(rows, total, live)
 
 
-def newest_runs(chosen: RunFilter, *, most: int) -> list[Run]:
-    """The newest runs that fit, at most so many: what is written into a file for other tools."""
+def count_runs(chosen: RunFilter) -> int:
+    """How many runs fit."""
     with session() as opened:
-        return _newest(opened, chosen.conditions(), true(), 0, most)
+        return opened.exec(select(func.count()).select_from(Run).where(*chosen.conditions())).one()
+
+
+def _counted(opened: Session, conditions: list[Any]) -> tuple[int, int]:
+    """How many runs fit, and how many of them live."""
+    count = select(func.count()).select_from(Run)
+    live = opened.exec(count.where(*conditions, col(Run.state).in_(LIVE))).one()
+    return opened.exec(count.where(*conditions)).one(), live
+
+
+def _is_over() -> Any:
+    """The unary plus keeps SQLite from gathering three states by their index and sorting them all: by far the most
+    runs are over, so walking along the newest is quicker.
+    """
+    return literal_column("+run.state").in_([str(state) for state in OVER])
+
+
+def last_runs(projects: Sequence[str], *, most: int = 20) -> dict[str, list[Run]]:
+    """The last runs of each of these projects, newest first."""
+    with session() as opened:
+        return {name: _newest(opened, [Run.project == name], true(), 0, most) for name in projects}
+
+
+def recent_projects(*, most: int) -> list[str]:
+    """The projects that ran last, deleted ones left out."""
+    last = select(func.max(Run.created_at)).where(Run.project == Project.name).correlate(Project).scalar_subquery()
+    with session() as opened:
+        return list(opened.exec(select(Project.name).order_by(last.desc().nulls_last(), Project.name).limit(most)))
 
 
 def _newest(opened: Session, conditions: list[Any], which: Any, offset: int, limit: int) -> list[Run]:
-    newest_first = (col(Run.created_at).desc(), col(Run.id).desc())
-    query = select(Run).where(*conditions, which).order_by(*newest_first)
+    query = select(Run).where(*conditions, which).order_by(*_NEWEST_FIRST)
     return list(opened.exec(query.offset(offset).limit(limit)))
 
 
@@ -133,8 +168,12 @@ def known_projects() -> list[str]:
 
 
 def _distinct(column: Any) -> list[str]:
+    """The values of an indexed column, found by jumping from one to the next larger one."""
+    found = select(func.min(column).label("value")).cte("found", recursive=True)
+    larger = select(func.min(column)).where(column > found.c.value).scalar_subquery()
+    found = found.union_all(select(larger).select_from(found).where(found.c.value.is_not(None)))
     with session() as opened:
-        return list(opened.exec(select(column).where(column.is_not(None)).distinct().order_by(column)))
+        return [value for (value,) in opened.execute(select(found.c.value)) if value is not None]
 
 
 def usual_seconds(run: Run, *, of_last: int = 10) -> float | None:

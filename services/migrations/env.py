@@ -9,6 +9,7 @@ import models.notification
 import models.preset
 import models.project
 import models.run
+import models.saved_view
 import models.system  # noqa: F401  imported so that the metadata is whole
 
 connection = context.config.attributes["connection"]

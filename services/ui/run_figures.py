@@ -1,8 +1,9 @@
-"""The row of figures above the history: each with its value for the period and its trend."""
+"""The row of figures above the history: each with its value for the period, its change and its trend."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import Literal
 
 import streamlit as st
 
@@ -14,6 +15,9 @@ from services.ui.words import count, duration, plain
 NAMED = 5
 """How many failing projects are named; the others are counted."""
 
+Good = Literal["normal", "inverse", "off"]
+Read = Callable[[Figures], float | None]
+
 
 def run_figures(chosen: RunFilter, *, window: str) -> None:
     """Draw the figures of what is chosen, whatever its states and texts: a rate among failed runs means nothing.
@@ -22,18 +26,19 @@ def run_figures(chosen: RunFilter, *, window: str) -> None:
     """
     asked = replace(chosen, states=(), text="")
     found = _summary(f"{window} {replace(asked, since=None)}", asked)
-    total = found.total
-    row: list[tuple[str, str, Callable[[Figures], float | None]]] = [
-        ("Runs", f"{total.runs:,}", lambda each: each.runs),
-        ("Success rate", percent(total.success_rate), lambda each: each.success_rate),
-        ("Median duration", duration(total.median_seconds), lambda each: each.median_seconds),
-        ("95th percentile", duration(total.p95_seconds), lambda each: each.p95_seconds),
-        ("Queued for", duration(total.queued_seconds), lambda each: each.queued_seconds),
-        ("Failed", f"{total.failed:,}", lambda each: each.failed),
+    row: list[tuple[str, Callable[[float | None], str], Read, Good]] = [
+        ("Runs", _whole, lambda each: each.runs, "off"),
+        ("Success rate", percent, lambda each: each.success_rate, "normal"),
+        ("Median duration", duration, lambda each: each.median_seconds, "inverse"),
+        ("95th percentile", duration, lambda each: each.p95_seconds, "inverse"),
+        ("Queued for", duration, lambda each: each.queued_seconds, "inverse"),
     ]
-    for column, (label, value, read) in zip(st.columns(len(row), gap="small"), row, strict=True):
-        with column:
-            _figure(label, value, [read(each) for each in found.trend])
+    with st.grid(len(row) + 1, min_column_width=140):
+        for label, say, read, good in row:
+            trend = [read(each) for each in found.trend]
+            _figure(label, say(read(found.total)), trend, say, *_change(found, read, say), good=good)
+        failing = len(found.failing_projects)
+        _figure("Failing now", count(failing, "project"), found.failing_trend, _whole, good="off")
     st.caption(_in_words(found))
 
 
@@ -42,17 +47,46 @@ def _summary(asked: str, _chosen: RunFilter) -> Summary:  # noqa: ARG001  the ke
     return figures.summary(_chosen)
 
 
-def _figure(label: str, value: str, trend: Sequence[float | None]) -> None:
+def _change(found: Summary, read: Read, say: Callable[[float | None], str]) -> tuple[str | None, str | None]:
+    """By how much a figure differs from the period before, and what that was."""
+    new, old = read(found.total), read(found.before)
+    if new is None or not old:
+        return None, None
+    if old <= 1 and new <= 1 and say is percent:
+        points = round(100 * (new - old), 1)
+        return (f"{points:+g} points", f"{say(old)} before") if points else (None, None)
+    share = round(100 * (new / old - 1))
+    return (f"{share:+d} %", f"{say(old)} before") if share else (None, None)
+
+
+def _figure(
+    label: str,
+    value: str,
+    trend: Sequence[float | None],
+    say: Callable[[float | None], str],
+    change: str | None = None,
+    before: str | None = None,
+    *,
+    good: Good,
+) -> None:
     known = [each for each in trend if each is not None]
     has_trend = len(known) > 1
+    told = f"Went from {say(known[0])} to {say(known[-1])} over the period." if has_trend else ""
     st.metric(
         label,
         value,
+        delta=change,
+        delta_color=good,
         border=True,
+        height="stretch",
         chart_data=[each or 0 for each in trend] if has_trend else None,
         chart_type="bar" if isinstance(known[0] if known else None, int) else "line",
-        help=f"Went from {known[0]:,.4g} to {known[-1]:,.4g} over the period." if has_trend else None,
+        help=" ".join(filter(None, [told, f"{before}, in a period as long." if before else ""])) or None,
     )
+
+
+def _whole(number: float | None) -> str:
+    return f"{number or 0:,.0f}"
 
 
 def percent(share: float | None) -> str:
@@ -64,10 +98,10 @@ def percent(share: float | None) -> str:
 
 def _in_words(found: Summary) -> str:
     hours = found.period / timedelta(hours=1)
-    period = count(round(hours / 24), "day") if hours > 24 else count(round(hours), "hour")
+    period = count(round(hours / 24), "day") if hours > 24 else count(max(1, round(hours)), "hour")
     failing = found.failing_projects
     named = [f"**{plain(name)}**" for name in failing[:NAMED]]
     if len(failing) > NAMED:
         named.append(f"{len(failing) - NAMED} more")
     now_failing = f"Failing now: {', '.join(named)}." if named else "No project is failing now."
-    return f"Runs that ended, last {period}. {now_failing}"
+    return f"Runs that ended, last {period}, against the {period} before. {now_failing}"

@@ -1,35 +1,32 @@
 """A table of runs: each row opens its run and has a menu of orders, several can be chosen."""
 
+import re
 from collections.abc import Sequence
+from contextlib import suppress
 
 import pandas as pd
 import streamlit as st
 
-from models.run import Run, Trigger
-from models.run_state import RunState
+from models.run import Run
+from models.run_state import NodeStatus, RunState
 from services import figures, history
-from services.history import RunFilter
+from services import runs as runs_service
+from services.errors import ConfigurationError
 from services.operators import operator
+from services.ui.links import show_link
 from services.ui.run_actions import confirm_cancel, run_again
-from services.ui.words import between, count, duration
+from services.ui.words import TRIGGER_WORDS, between, count, duration
 
-_TRIGGER_WORDS = {
-    Trigger.MANUAL: "by hand",
-    Trigger.SCHEDULE: "schedule",
-    Trigger.AIRFLOW: "Airflow",
-    Trigger.RETRY: "retry",
-}
-
-
-CSV_ROWS = 20_000
-
-OPEN, RETRY, AGAIN, CHANGE, CANCEL = (
+OPEN, RETRY, AGAIN, CHANGE, CANCEL, LINK = (
     ":material/open_in_full: Open",
     ":material/replay: Retry from failure",
     ":material/play_arrow: Run again",
     ":material/tune: Change and launch",
     ":material/cancel: Cancel",
+    ":material/link: Copy link",
 )
+
+_BESIDE_THE_POINT = re.compile(r" --(target|threads) \S+")
 
 
 def run_table(runs: Sequence[Run], *, key: str) -> None:
@@ -52,20 +49,23 @@ def run_table(runs: Sequence[Run], *, key: str) -> None:
                 help="Opens the run",
             ),
             "Do": st.column_config.ButtonColumn(
-                width=55,
+                width=48,
                 key=f"{key}_do",
                 on_click=_note_click,
                 args=(f"{key}_do", [run.id for run in runs]),
                 help="What can be done with the run",
             ),
-            "State": st.column_config.MultiselectColumn(
-                options=[style.label for style in styles], color=[style.colour for style in styles], width=108
+            "Airflow": st.column_config.LinkColumn(
+                width=58, display_text=":material/open_in_new:", help="Opens the run in Airflow"
             ),
-            "Project": st.column_config.TextColumn(width=115),
-            "Command": st.column_config.TextColumn(width=150),
-            "Nodes": st.column_config.TextColumn(width=150),
-            "Created": st.column_config.DatetimeColumn(format="distance", width=105),
-            "Queued for": st.column_config.TextColumn(width=80),
+            "State": st.column_config.MultiselectColumn(
+                options=[style.label for style in styles], color=[style.colour for style in styles], width=100
+            ),
+            "Project": st.column_config.TextColumn(width=95),
+            "Command": st.column_config.TextColumn(width=135, help="Without target and threads"),
+            "Nodes": st.column_config.TextColumn(width=120, help="✔ ok, ▲ warned, ✖ failed, » skipped; of all"),
+            "Created": st.column_config.DatetimeColumn(format="distance", width=100),
+            "Queued for": st.column_config.TextColumn(width=78),
             "Ran for": st.column_config.TextColumn(width=75),
             "Against usual": st.column_config.TextColumn(
                 width=100, help="Against the median of successful runs with the same project and command"
@@ -77,31 +77,6 @@ def run_table(runs: Sequence[Run], *, key: str) -> None:
     _act()
     with above:
         _draw_selection([runs[row] for row in selected.selection.rows if row < len(runs)])
-
-
-def csv_button(chosen: RunFilter) -> None:
-    """Draw the download of all runs that fit, not only of those on the page."""
-    st.download_button(
-        "CSV",
-        data=lambda: _csv(history.newest_runs(chosen, most=CSV_ROWS)),
-        file_name="runs.csv",
-        mime="text/csv",
-        on_click="ignore",
-        icon=":material/download:",
-        type="tertiary",
-        help=f"All runs that fit, the newest {CSV_ROWS:,} at most, with exact times",
-    )
-
-
-def _csv(runs: Sequence[Run]) -> str:
-    columns = (
-        *("id", "project", "state", "operator", "command", "target", "trigger", "launched_by", "git_sha"),
-        *("created_at", "started_at", "finished_at", "message"),
-        *("nodes_total", "nodes_ok", "nodes_warn", "nodes_error", "nodes_skipped"),
-    )
-    return str(
-        pd.DataFrame([run.model_dump(include=set(columns)) for run in runs], columns=columns).to_csv(index=False)
-    )
 
 
 def _note_click(click_key: str, ids: list[int]) -> None:
@@ -121,6 +96,8 @@ def _act() -> None:
         run_again(history.get_run(run_id), only_unfinished=label == RETRY)
     elif label == CANCEL:
         confirm_cancel(history.get_run(run_id))
+    elif label == LINK:
+        show_link(f"Link to run {run_id}", "run", {"run_id": str(run_id)})
     else:
         st.switch_page("pages/run.py", query_params={"run_id": str(run_id)})
 
@@ -146,32 +123,40 @@ def _draw_selection(chosen: Sequence[Run]) -> None:
 
 def _doings(run: Run) -> list[str]:
     if not run.state.is_terminal:
-        return [OPEN, CHANGE] if run.cancel_requested_at else [OPEN, CHANGE, CANCEL]
+        return [OPEN, CHANGE, LINK] if run.cancel_requested_at else [OPEN, CHANGE, CANCEL, LINK]
     retry = [RETRY] if run.state in (RunState.FAILED, RunState.CANCELLED) else []
-    return [OPEN, *retry, AGAIN, CHANGE]
+    return [OPEN, *retry, AGAIN, CHANGE, LINK]
 
 
 def _frame(runs: Sequence[Run]) -> pd.DataFrame:
-    usual = figures.usual_durations(runs)
+    usual = figures.usual_durations({(run.project, run.command) for run in runs})
     return pd.DataFrame(
         {
             "Run": [f"Open {run.id}" for run in runs],
             "Do": [_doings(run) for run in runs],
+            "Airflow": [_airflow_link(run) for run in runs],
             "State": [[run.state.style.label] for run in runs],
             "Project": [run.project for run in runs],
-            "Command": [f"dbt {run.command}" for run in runs],
+            "Command": [_short(run.command) for run in runs],
             "Nodes": [_nodes(run) for run in runs],
             "Created": pd.to_datetime([run.created_at for run in runs], utc=True),
             "Queued for": [duration(between(run.created_at, run.started_at or run.finished_at)) for run in runs],
             "Ran for": [duration(between(run.started_at, run.finished_at)) for run in runs],
             "Against usual": [_against(run, usual.get((run.project, run.command))) for run in runs],
             "Launched by": [run.launched_by or "" for run in runs],
-            "How": [_TRIGGER_WORDS[run.trigger] for run in runs],
+            "How": [TRIGGER_WORDS[run.trigger] for run in runs],
             "Operator": [operator(run.operator).label for run in runs],
             "Target": [run.target or "" for run in runs],
             "Commit": [(run.git_sha or "")[:8] for run in runs],
         }
     )
+
+
+def _airflow_link(run: Run) -> str | None:
+    """The run in Airflow's own pages; none while Airflow has not confirmed that it has the run."""
+    with suppress(ConfigurationError):
+        return runs_service.airflow_link(run) if run.handed_over_at else None
+    return None
 
 
 def _against(run: Run, usual: float | None) -> str:
@@ -181,10 +166,20 @@ def _against(run: Run, usual: float | None) -> str:
     return f"{'▲ ' if figures.is_slow(seconds, usual) else ''}{seconds / usual:.1f} ×"
 
 
+def _short(command: str) -> str:
+    """The command as a table has room for: the target has a column, and how many threads is no news."""
+    return _BESIDE_THE_POINT.sub("", command).replace(" --select ", " ")
+
+
 def _nodes(run: Run) -> str:
+    """How the nodes fared, in the marks of their statuses."""
     if not run.nodes_total:
         return ""
-    bad = [f"{run.nodes_error} failed"] if run.nodes_error else []
-    bad += [f"{run.nodes_warn} warned"] if run.nodes_warn else []
-    bad += [f"{run.nodes_skipped} skipped"] if run.nodes_skipped else []
-    return ", ".join([f"{run.nodes_ok} of {run.nodes_total} ok", *bad])
+    counts = (
+        (NodeStatus.SUCCESS, run.nodes_ok),
+        (NodeStatus.WARN, run.nodes_warn),
+        (NodeStatus.ERROR, run.nodes_error),
+        (NodeStatus.SKIPPED, run.nodes_skipped),
+    )
+    parts = [f"{status.style.glyph} {number:,}" for status, number in counts if number]
+    return " ".join([*parts, f"of {run.nodes_total:,}"])

@@ -4,8 +4,15 @@ import re
 from collections.abc import Iterable
 from datetime import datetime
 
+from models.run import Trigger
 from models.types import now
 
+TRIGGER_WORDS = {
+    Trigger.MANUAL: "by hand",
+    Trigger.SCHEDULE: "schedule",
+    Trigger.AIRFLOW: "Airflow",
+    Trigger.RETRY: "retry",
+}
 NOTHING = "–"
 _UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|~$:<>])")

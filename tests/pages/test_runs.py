@@ -1,9 +1,13 @@
 """The history: filters from the URL, paging in SQL, and the empty states."""
 
+from urllib.parse import quote
+
 import pandas as pd
 from streamlit.testing.v1 import AppTest
 
+from models.run import Trigger
 from models.run_state import NodeStatus, RunState
+from services import saved_views
 from tests.pages import seeded
 from tests.pages.conftest import OpenPage
 
@@ -13,9 +17,26 @@ def table(page: AppTest) -> pd.DataFrame:
 
 
 def test_no_run_at_all_offers_a_launch(open_page: OpenPage) -> None:
+    seeded.healthy()
     page = open_page("runs")
     assert not page.exception
-    assert "Nothing has run yet" in page.info[0].value
+    assert any("Nothing has run yet" in each.value for each in page.markdown)
+
+
+def test_three_kinds_of_nothing_are_told_apart(open_page: OpenPage) -> None:
+    assert any("the collector is not running" in each.value for each in open_page("runs").markdown)
+    seeded.healthy()
+    assert any("A project comes first" in each.value for each in open_page("runs").markdown)
+    seeded.project("shop")
+    assert any("Launch a project" in each.value for each in open_page("runs").markdown)
+    seeded.run("shop", by="anna", minutes_ago=60 * 24 * 3)
+    page = open_page("runs", who="anna", when="Last hour")
+    assert any("No run matches" in each.value for each in page.markdown)
+    dearer, useless = (button for button in page.button if button.label.startswith("Without"))
+    assert "Launched by: anna”: 0 runs" in dearer.label.replace("\\", "")
+    assert dearer.disabled
+    useless.click().run()
+    assert len(table(page)) == 1
 
 
 def test_newest_first_fifty_a_page(open_page: OpenPage) -> None:
@@ -44,7 +65,7 @@ def test_filters_join_and_can_be_cleared(open_page: OpenPage) -> None:
     page.multiselect(key="who").set_value(["ben"]).run()
     assert list(table(page)["Launched by"]) == ["ben"]
     page.selectbox(key="when").set_value("Last 24 hours").run()
-    assert "No run matches" in page.info[0].value
+    assert any("No run matches" in each.value for each in page.markdown)
     next(button for button in page.button if button.label == "Clear filters").click().run()
     assert len(table(page)) == 2
 
@@ -65,18 +86,20 @@ def test_a_state_that_does_not_exist_is_ignored(open_page: OpenPage) -> None:
     assert len(table(page)) == 1
 
 
-def test_figures_stand_above_the_table_and_trends_behind_a_tab(open_page: OpenPage) -> None:
+def test_figures_stand_above_the_table_and_more_behind_tabs(open_page: OpenPage) -> None:
+    seeded.project("shop")
     for number in range(4):
         made = seeded.run("shop", state=RunState.FAILED if number == 3 else RunState.SUCCEEDED, minutes_ago=10 - number)
         seeded.filled(made, statuses=seeded.HALF_FAILED)
     page = open_page("runs")
     assert [(each.label, each.value) for each in page.metric][:2] == [("Runs", "4"), ("Success rate", "75%")]
+    assert (page.metric[-1].label, page.metric[-1].value) == ("Failing now", "1 project")
     assert any("Failing now: **shop**" in each.value for each in page.caption)
-    page = open_page("runs", tab="Trends")
-    assert not page.exception
-    assert {"Durations", "Operators", "Slowest nodes", "Most often failing", "Flaky tests"} <= {
-        each.value for each in page.subheader
-    }
+    shown = {"Trends": {"Durations"}, "Nodes": {"Slowest nodes", "Most often failing", "Flaky tests"}}
+    for tab, titles in {**shown, "Operators": {"Operators", "The same work on different operators"}}.items():
+        page = open_page("runs", tab=tab)
+        assert not page.exception
+        assert titles <= {each.value for each in page.subheader}
 
 
 def test_presets_are_filters_in_the_address(open_page: OpenPage) -> None:
@@ -86,7 +109,7 @@ def test_presets_are_filters_in_the_address(open_page: OpenPage) -> None:
     next(button for button in page.button if button.label == "Failed today").click().run()
     assert not page.exception
     assert len(table(page)) == 1
-    assert (page.query_params["state"], page.query_params["when"]) == ("Failed", "Last 24 hours")
+    assert (page.query_params["state"], page.query_params["when"]) == ("Failed", "Today")
 
 
 def test_a_search_is_in_the_address(open_page: OpenPage) -> None:
@@ -103,7 +126,44 @@ def test_a_row_offers_what_its_state_allows(open_page: OpenPage) -> None:
     assert "Cancel" in live
     assert "Run again" not in live
     assert "Retry from failure" in failed
+    assert "Copy link" in failed
     assert "Cancel" not in failed
+
+
+def test_a_run_that_airflow_has_links_to_its_page_there(open_page: OpenPage) -> None:
+    made = seeded.run("shop")
+    assert list(table(open_page("runs"))["Airflow"]) == [
+        f"http://127.0.0.1:9/dags/pilothouse__shop/runs/{quote(made.dag_run_id, safe='')}"
+    ]
+
+
+def test_the_trigger_is_a_filter(open_page: OpenPage) -> None:
+    seeded.run("shop", trigger=Trigger.SCHEDULE, by=None)
+    seeded.run("shop")
+    assert list(table(open_page("runs", how="schedule"))["How"]) == ["schedule"]
+
+
+def test_a_view_is_saved_opened_by_its_address_and_named(open_page: OpenPage) -> None:
+    seeded.run("shop", state=RunState.FAILED)
+    seeded.run("harbour", state=RunState.FAILED)
+    view = saved_views.save_view("Broken shops", {"state": ["Failed"], "project": ["shop"]}, by="ben")
+    page = open_page("runs", view=str(view.id))
+    assert not page.exception
+    assert list(table(page)["Project"]) == ["shop"]
+    assert (page.query_params["state"], page.query_params["project"]) == ("Failed", "shop")
+    assert "view" not in page.query_params
+    assert page.get("menu_button")[0].label == "Broken shops"
+    gone = open_page("runs", view="999")
+    assert "There is no saved view 999" in gone.warning[0].value
+    assert len(table(gone)) == 2
+
+
+def test_a_view_whose_words_are_gone_still_opens(open_page: OpenPage) -> None:
+    seeded.run("shop")
+    view = saved_views.save_view("Old", {"project": ["long gone"], "when": "Since the flood", "q": "shop"}, by="ben")
+    page = open_page("runs", view=str(view.id))
+    assert not page.exception
+    assert len(table(page)) == 1
 
 
 def test_two_runs_side_by_side(open_page: OpenPage) -> None:

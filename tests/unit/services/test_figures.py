@@ -1,19 +1,24 @@
 """Figures of the history: rates, medians, slow runs, failing projects, operators, nodes that make trouble."""
 
+import csv
+import io
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from contracts.operators import OperatorName
 from contracts.run_conf import DbtCommand, RunConf
 from models.run_state import NodeStatus, RunState
 from models.types import now
-from services import comparing, figures, history, node_figures
+from services import comparing, exporting, figures, history, node_figures, operator_figures
 from services.database import engine, migrate
 from services.errors import NotFound
 from services.history import RunFilter
+from services.operator_figures import Requested
 from services.settings import settings
 from tests.pages import seeded
 
@@ -54,13 +59,17 @@ def test_a_summary_of_nothing_has_no_figures() -> None:
 
 
 def test_a_project_is_failing_while_its_newest_verdict_is_bad() -> None:
+    for name in ("mended", "broken", "calm"):
+        seeded.project(name)
+    seeded.run("deleted", state=RunState.FAILED, minutes_ago=60)
     seeded.run("mended", state=RunState.FAILED, minutes_ago=60)
     seeded.run("mended", minutes_ago=50)
     seeded.run("broken", minutes_ago=60)
     seeded.run("broken", state=RunState.FAILED, minutes_ago=50)
     seeded.run("broken", state=RunState.CANCELLED, minutes_ago=40)
     seeded.run("broken", state=RunState.RUNNING, minutes_ago=1)
-    assert figures.summary(ANY).failing_projects == ["broken"]
+    found = figures.summary(ANY)
+    assert (found.failing_projects, found.failing_trend[-1]) == (["broken"], 1)
 
 
 def test_a_run_is_slow_against_its_own_like_only() -> None:
@@ -68,18 +77,34 @@ def test_a_run_is_slow_against_its_own_like_only() -> None:
         seeded.run("shop", seconds=10)
         seeded.run("shop", seconds=100, conf=RunConf(command=DbtCommand.RUN))
     slow = seeded.run("shop", seconds=40)
-    assert [each.run_id for each in figures.timings(ANY) if each.is_slow] == [slow.id]
-    assert figures.usual_durations([slow]) == {("shop", "build"): 10, ("shop", "run"): 100}
+    assert [each.run_id for each in figures.timings(ANY, most=50) if each.is_slow] == [slow.id]
+    kinds = {("shop", "build"), ("shop", "run"), ("shop", "test")}
+    assert figures.usual_durations(kinds) == {("shop", "build"): 10, ("shop", "run"): 100}
     assert not figures.is_slow(4, 1), "some seconds more are noise, however many times"
 
 
-def test_operators_are_compared() -> None:
+def test_a_period_is_held_against_the_one_before() -> None:
+    seeded.run(minutes_ago=10)
+    for days in (15, 20):
+        seeded.run(minutes_ago=60 * 24 * days)
+    found = figures.summary(ANY)
+    assert (found.total.runs, found.before.runs) == (1, 2)
+
+
+def test_operators_are_compared_by_time_and_by_what_their_pods_ask_for() -> None:
+    pods = RunConf(operator=OperatorName.KUBERNETES, operator_parameters={"cpu_request": "500m", "memory_limit": "2Gi"})
     seeded.run(seconds=10)
-    seeded.run(seconds=30, operator=OperatorName.KUBERNETES)
-    seeded.run(state=RunState.FAILED, operator=OperatorName.KUBERNETES)
-    found = figures.by_operator(ANY)
-    assert found[OperatorName.DBT_API].median_seconds == 10
-    assert (found[OperatorName.KUBERNETES].runs, found[OperatorName.KUBERNETES].success_rate) == (2, 0.5)
+    seeded.run(seconds=3600, operator=OperatorName.KUBERNETES, conf=pods)
+    seeded.run(seconds=7200, state=RunState.FAILED, operator=OperatorName.KUBERNETES, conf=pods)
+    api, kubernetes = operator_figures.by_operator(ANY)
+    assert (api.figures.median_seconds, api.requested) == (10, None)
+    assert (kubernetes.figures.runs, kubernetes.figures.success_rate) == (2, 0.5)
+    assert kubernetes.requested == Requested(pytest.approx(0.75), pytest.approx(3.0))
+    (shared,) = operator_figures.same_work(ANY)
+    assert {name: each.runs for name, each in shared.by_operator.items()} == {
+        OperatorName.DBT_API: 1,
+        OperatorName.KUBERNETES: 2,
+    }
 
 
 def test_slow_failing_and_flaky_nodes_are_found() -> None:
@@ -146,7 +171,38 @@ def test_two_runs_are_compared_whichever_is_named_first() -> None:
 
 def test_what_is_exported_is_what_fits() -> None:
     for number in range(4):
-        seeded.run("shop", minutes_ago=number + 1)
+        seeded.run("shop", minutes_ago=number + 1, message="=HYPERLINK(1)" if number == 0 else None)
     seeded.run("harbour")
-    found = history.newest_runs(RunFilter(projects=["shop"], since=now() - timedelta(hours=1)), most=3)
-    assert [run.project for run in found] == ["shop"] * 3
+    chosen = RunFilter(projects=["shop"], since=now() - timedelta(hours=1))
+    rows = list(csv.DictReader(io.StringIO(exporting.runs_as_csv(chosen, most=3).decode())))
+    assert [row["project"] for row in rows] == ["shop"] * 3
+    assert (rows[0]["state"], rows[0]["queued_seconds"], rows[0]["seconds"]) == ("succeeded", "3.0", "94.0")
+    assert rows[0]["message"] == "'=HYPERLINK(1)", "a spreadsheet must not take it for a formula"
+
+
+def test_known_projects_and_people_come_in_order_and_once() -> None:
+    for name, by in (("shop", "ben"), ("harbour", None), ("shop", "anna"), ("shop", "ben")):
+        seeded.run(name, by=by)
+    assert (history.known_projects(), history.known_people()) == (["harbour", "shop"], ["anna", "ben"])
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [ANY, RunFilter(projects=["shop"]), RunFilter(states=[RunState.FAILED]), RunFilter(people=["anna"])],
+    ids=["all", "one project", "failed", "one person"],
+)
+def test_a_page_of_the_history_is_read_along_an_index_and_never_sorted(chosen: RunFilter) -> None:
+    statements: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_more: Any) -> None:
+        statements.append((statement, parameters))
+
+    event.listen(engine(), "before_cursor_execute", note)
+    history.list_runs(chosen)
+    event.remove(engine(), "before_cursor_execute", note)
+    pages = [each for each in statements if "ORDER BY" in each[0]]
+    assert pages
+    for statement, parameters in pages:
+        with engine().connect() as connection:
+            plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]
+        assert all("USING INDEX" in step for step in plan), plan
