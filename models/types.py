@@ -32,9 +32,9 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value is not None else None
 
 
-def enum_column(values: type[StrEnum]) -> Column[Any]:
+def enum_column(values: type[StrEnum], *, index: bool = False) -> Column[Any]:
     """A column that stores an enum's values, the words users and other systems know, and not Python's names."""
     kind = Enum(
         values, values_callable=lambda members: [member.value for member in members], native_enum=False, length=40
     )
-    return Column(kind, nullable=False)
+    return Column(kind, nullable=False, index=index)

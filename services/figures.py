@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CTE, Integer, case, cast, literal
-from sqlmodel import col, func, select
+from sqlalchemy import Integer, case, cast, func, literal, select
+from sqlmodel import col
 
 from contracts.operators import OperatorName
 from models.project import Project
@@ -114,7 +114,7 @@ def figures_by(chosen: RunFilter, *groups: Any) -> dict[tuple[Any, ...], Figures
     return {tuple(row[: len(keys)]): _figures(*row[len(keys) :]) for row in rows}
 
 
-def _ranked(timed: CTE, names: Sequence[str]) -> CTE:
+def _ranked(timed: Any, names: Sequence[str]) -> Any:
     """Each time with its place among its group's, the longest first, and how many there are."""
     keys = [timed.c[name] for name in names] or None
     columns = [
@@ -128,12 +128,12 @@ def _ranked(timed: CTE, names: Sequence[str]) -> CTE:
     return select(timed, *columns).cte("ranked")
 
 
-def _median(ranked: CTE, name: str) -> Any:
+def _median(ranked: Any, name: str) -> Any:
     value, place, known = (ranked.c[each] for each in (name, f"{name}_place", f"{name}_known"))
     return func.avg(case((place.in_([(known + 1) // 2, (known + 2) // 2]), value)))
 
 
-def _p95(ranked: CTE) -> Any:
+def _p95(ranked: Any) -> Any:
     """The smallest value that at least 95 of 100 do not exceed (nearest rank)."""
     known = ranked.c.lasted_known
     return func.max(case((ranked.c.lasted_place == known - (95 * known + 99) // 100 + 1, ranked.c.lasted)))
@@ -166,18 +166,18 @@ def _part(since: datetime, until: datetime) -> Any:
 
 def timings(chosen: RunFilter, *, most: int) -> list[Timing]:
     """The newest finished runs that fit, newest first, slow ones marked."""
-    columns = (
+    columns: tuple[Any, ...] = (
         *(Run.id, Run.project, Run.command, Run.operator, Run.state, Run.created_at),
         *(elapsed(Run.created_at, Run.started_at), elapsed(Run.started_at, Run.finished_at)),
     )
     rows = (
-        select(*columns)  # type: ignore[call-overload]
+        select(*columns)
         .where(*chosen.conditions(), col(Run.state).in_(OVER))
         .order_by(col(Run.created_at).desc())
         .limit(most)
     )
     with session() as opened:
-        found = [Timing(*row[:6], *(_rounded(each) for each in row[6:])) for row in opened.exec(rows)]
+        found = [Timing(*row[:6], *(_rounded(each) for each in row[6:])) for row in opened.execute(rows)]
     usual = usual_durations({(each.project, each.command) for each in found})
     return [
         replace(each, is_slow=is_slow(each.seconds, usual.get((each.project, each.command)))) if each.seconds else each
@@ -192,11 +192,12 @@ def usual_durations(kinds: set[tuple[str, str]]) -> dict[tuple[str, str], float]
         for project, command in kinds:
             rows = (
                 select(elapsed(Run.started_at, Run.finished_at))
-                .where(Run.project == project, Run.command == command, Run.state == RunState.SUCCEEDED)
+                .where(col(Run.project) == project, col(Run.command) == command)
+                .where(col(Run.state) == RunState.SUCCEEDED)
                 .order_by(col(Run.created_at).desc())
                 .limit(USUAL_RUNS)
             )
-            if seconds := [each for each in opened.exec(rows) if each is not None]:
+            if seconds := [each for each in opened.scalars(rows) if each is not None]:
                 lasted[project, command] = round(statistics.median(seconds), 3)
     return lasted
 
@@ -211,8 +212,8 @@ def is_slow(seconds: float | None, usual: float | None) -> bool:
 def failing_projects(among: Sequence[str] = ()) -> list[str]:
     """Projects, deleted ones left out, whose newest run that succeeded or failed is one that failed, by name."""
     newest = (
-        select(Run.state)
-        .where(Run.project == Project.name, col(Run.state).in_(_JUDGED))
+        select(col(Run.state))
+        .where(col(Run.project) == Project.name, col(Run.state).in_(_JUDGED))
         .order_by(col(Run.created_at).desc(), col(Run.id).desc())
         .limit(1)
         .correlate(Project)
@@ -220,20 +221,20 @@ def failing_projects(among: Sequence[str] = ()) -> list[str]:
     )
     named = [col(Project.name).in_(among)] if among else []
     with session() as opened:
-        return sorted(opened.exec(select(Project.name).where(newest == RunState.FAILED, *named)))
+        return sorted(opened.scalars(select(col(Project.name)).where(newest == RunState.FAILED, *named)))
 
 
 def _failing_trend(chosen: RunFilter, part: Any) -> list[int]:
     """How many projects' last verdict so far was a failure, at the end of each part."""
     rows = (
         # With max() SQLite takes the other columns from the row that has the greatest value.
-        select(part, Run.project, Run.state, func.max(Run.created_at))
+        select(part, col(Run.project), col(Run.state), func.max(Run.created_at))
         .where(*chosen.conditions(), col(Run.state).in_(_JUDGED))
         .group_by(part, col(Run.project))
     )
     verdicts: list[dict[str, RunState]] = [{} for _ in range(BUCKETS)]
     with session() as opened:
-        for number, project, state, _ in opened.exec(rows):
+        for number, project, state, _ in opened.execute(rows):
             verdicts[number][project] = state
     last: dict[str, RunState] = {}
     counts = []

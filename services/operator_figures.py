@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sqlmodel import col, func, select
+from sqlalchemy import func, select
+from sqlmodel import col
 
 from contracts.operators import OperatorName
 from contracts.quantities import amount
@@ -70,14 +71,14 @@ def _requested(chosen: RunFilter) -> dict[OperatorName, Requested]:
         for kind in ("cpu", "memory")
     )
     rows = (
-        select(Run.operator, cpu, memory, func.sum(elapsed(Run.started_at, Run.finished_at)), func.count())
+        select(col(Run.operator), cpu, memory, func.sum(elapsed(Run.started_at, Run.finished_at)), func.count())
         .where(*chosen.conditions(), col(Run.state).in_(OVER), col(Run.operator).in_(_PODS))
         .where(col(Run.finished_at).is_not(None), col(Run.started_at).is_not(None))
         .group_by(col(Run.operator), cpu, memory)
     )
     sums: dict[OperatorName, list[float]] = {}
     with session() as opened:
-        for name, cores, size, seconds, runs in opened.exec(rows):  # type: ignore[call-overload]
+        for name, cores, size, seconds, runs in opened.execute(rows):
             total = sums.setdefault(name, [0.0, 0.0, 0])
             total[0] += float(_amount(cores)) * seconds / 3600
             total[1] += float(_amount(size)) / _GIBIBYTE * seconds / 3600

@@ -152,7 +152,7 @@ def test_a_view_is_saved_opened_by_its_address_and_named(open_page: OpenPage) ->
     assert list(table(page)["Project"]) == ["shop"]
     assert (page.query_params["state"], page.query_params["project"]) == ("Failed", "shop")
     assert "view" not in page.query_params
-    assert page.get("menu_button")[0].label == "Broken shops"
+    assert page.menu_button[0].label == "Broken shops"
     gone = open_page("runs", view="999")
     assert "There is no saved view 999" in gone.warning[0].value
     assert len(table(gone)) == 2
