@@ -62,11 +62,12 @@ class Api:
 
     def ended(self, task_id: str) -> dict[str, Any]:
         """Wait for the end."""
+        state = "PENDING"
         while True:
-            read = self._session.get(
-                f"{self.server.url}/api/v1/invocations/{task_id}?wait=30&since_state=STARTED"
-            ).json()
-            if read["state"] not in ("PENDING", "STARTED"):
+            url = f"{self.server.url}/api/v1/invocations/{task_id}?wait=30&since_state={state}"
+            read = self._session.get(url).json()
+            state = read["state"]
+            if state not in ("PENDING", "STARTED"):
                 return dict(read)
 
     def seconds(self, project: str, words: list[str]) -> float:

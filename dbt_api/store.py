@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
 from contracts.dbt_api import InvocationState, SubmitInvocation
-from dbt_api import life
+from dbt_api import bell, life
 from dbt_api.callbacks import outbox
 from dbt_api.database import session
 from dbt_api.running.outcome import Verdict
@@ -184,4 +184,6 @@ def _change(task_id: str, *conditions: Any, **values: Any) -> bool:
         done = bool(opened.exec(statement).rowcount)
         if done and "state" in values:
             outbox.add(opened, task_id, values["state"])
+    if done:
+        bell.ring(task_id)
     return done

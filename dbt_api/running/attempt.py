@@ -13,6 +13,7 @@ import contextlib
 import fcntl
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -31,6 +32,7 @@ from dbt_api.workers.lease_guard import NOTE
 
 SHIM = Path(__file__).with_name("shim.py")
 LOOK_SECONDS = 0.01
+ENDING_LOOK_SECONDS = 0.002
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,22 @@ class Execution:
             except BlockingIOError:
                 return True
         return False
+
+    def wait(self, seconds: float) -> None:
+        """Return soon after dbt's process has ended, or when the time is over.
+
+        Only a hint, since process ids are used again: whether all is over, `is_alive` knows.
+        """
+        try:
+            process = os.pidfd_open(int((self.folder / "dbt.pid").read_text()))
+        except (OSError, ValueError, AttributeError):  # not begun, or just ended; or there is no such call (macOS)
+            time.sleep(LOOK_SECONDS)
+            return
+        try:
+            if select.select([process], [], [], seconds)[0]:
+                time.sleep(ENDING_LOOK_SECONDS)
+        finally:
+            os.close(process)
 
     @contextlib.contextmanager
     def _lock(self) -> Iterator[int]:

@@ -25,7 +25,7 @@ from dbt_api.running.attempt import Attempt
 from dbt_api.running.command import option
 from dbt_api.running.dbt_process import DbtCall, installed, keep_parse_cache, parse_cache
 from dbt_api.running.outcome import failure, judge, read_story
-from dbt_api.running.stopping import Stopping
+from dbt_api.running.stopping import ROW_LOOK_SECONDS, Stopping
 from dbt_api.sealing import environment_of, plain_request, scrub_artifacts
 from dbt_api.settings import settings
 from dbt_api.tables import InvocationRow, StopReason
@@ -33,7 +33,6 @@ from dbt_api.workers.lease import lease
 from dbt_api.workers.lost import is_ours
 
 LOG = logging.getLogger(__name__)
-LOOK_SECONDS = 0.01
 AGAIN_SECONDS = 1.0
 AWAY = 503
 STARTING = tuple(threading.Lock() for _ in range(64))
@@ -147,7 +146,7 @@ def follow(row: InvocationRow, attempt: Attempt) -> None:
     with Upload(attempt):
         while attempt.is_alive():
             stop.look()
-            time.sleep(LOOK_SECONDS)
+            attempt.wait(ROW_LOOK_SECONDS)
         scrub_artifacts(attempt.target, row)
     conclude(row.task_id, attempt)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import dbt.cli.requires
+import dbt.parser.manifest
 from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 from dbt.events.types import ArtifactWritten
@@ -53,6 +54,8 @@ class Parsed:
 
         dbt.cli.requires.setup_manifest = setup_manifest
         self.manifest.write = self._write_again  # type: ignore[method-assign]
+        if not (self.manifest.semantic_models or self.manifest.metrics or self.manifest.saved_queries):
+            dbt.parser.manifest.write_semantic_manifest = self._semantic_is_written
 
     def _write(self, target: Path) -> None:
         metadata = dumps(_artifact(self.manifest.metadata))
@@ -60,7 +63,7 @@ class Parsed:
         target.mkdir(parents=True, exist_ok=True)
         for name, content in {"manifest.json": manifest, **self.others}.items():
             (target / name).write_bytes(content)
-            fire_event(ArtifactWritten(artifact_type=ARTIFACTS[name], artifact_path=str(target / name)))
+            _tell(target / name)
 
     def _write_again(self, path: str) -> None:
         """What dbt does at the end of a run, but for turning every macro into JSON again: running changes none."""
@@ -70,7 +73,12 @@ class Parsed:
         finally:
             self.manifest.macros = macros
         write_json(path, written | {"macros": spliced(self.macros_json)})
-        fire_event(ArtifactWritten(artifact_type=ARTIFACTS["manifest.json"], artifact_path=path))
+        _tell(Path(path))
+
+    def _semantic_is_written(self, manifest: Manifest, target_path: str) -> None:  # noqa: ARG002
+        """A project without semantic models has the same two files before a run and after it."""
+        for name in self.others:
+            _tell(Path(target_path, name))
 
 
 def load(order: Order) -> Parsed:
@@ -88,6 +96,10 @@ def load(order: Order) -> Parsed:
     written = _artifact(manifest.writable_manifest())  # here, so that its serialisers are generated once
     del written["metadata"]
     return Parsed(manifest, dumps(written), dumps(written["macros"]), others)
+
+
+def _tell(written: Path) -> None:
+    fire_event(ArtifactWritten(artifact_type=ARTIFACTS[written.name], artifact_path=str(written)))
 
 
 def _artifact(part: Any) -> dict[str, Any]:
