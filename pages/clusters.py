@@ -1,4 +1,4 @@
-"""The clusters that the console knows: do they answer, what of ours is there, and what was left over."""
+"""The clusters that the console knows, registered ones and those in Google: do they answer, what of ours is there."""
 
 import streamlit as st
 
@@ -6,24 +6,35 @@ from services import clusters
 from services.rights import WHOM_TO_ASK, WHY_NOT, may_change_clusters
 from services.ui import shell
 from services.ui.cluster_card import cluster_card, register_form
+from services.ui.google_clusters import google_clusters
 
 shell.require()
 
-title, button = st.columns([3, 1], vertical_alignment="center")
-title.title("Clusters", anchor=False)
-with button.container(horizontal_alignment="right"):
-    may_change = may_change_clusters(shell.current_user())
-    if st.button("Register a cluster", type="primary", icon=":material/add:", disabled=not may_change):
-        register_form()
-if not may_change:
-    st.caption(f":material/lock: {WHY_NOT} {WHOM_TO_ASK}")
 
-known = clusters.clusters()
-if not known:
-    st.info(
-        "No cluster is registered. The console needs one to follow the pods of Kubernetes runs by itself; "
-        "reading pods, their logs and events is all the right it needs.",
-        icon=":material/hub:",
-    )
-for cluster in known:
-    cluster_card(cluster)
+def registered(*, may_change: bool) -> None:
+    """Draw the clusters that somebody registered."""
+    with st.container(horizontal_alignment="right"):
+        if st.button("Register a cluster", type="primary", icon=":material/add:", disabled=not may_change):
+            register_form()
+    known = clusters.clusters()
+    if not known:
+        st.info(
+            "No cluster is registered. The console needs one to follow the pods of Kubernetes runs by itself; "
+            "reading pods, their logs and events is all the right it needs.",
+            icon=":material/hub:",
+        )
+    for cluster in known:
+        cluster_card(cluster)
+
+
+st.title("Clusters", anchor=False)
+allowed = may_change_clusters(shell.current_user())
+if not allowed:
+    st.caption(f":material/lock: {WHY_NOT} {WHOM_TO_ASK}")
+of_register, of_google = st.tabs(["Registered", "Google"], key="tab", bind="query-params")
+if of_register.open:
+    with of_register:
+        registered(may_change=allowed)
+if of_google.open:
+    with of_google:
+        google_clusters()

@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
-from contracts.gke_names import cluster_of
 from contracts.names import RUN_LABEL, run_label_of
 from contracts.operators import OperatorName
 from models.run import Invocation, Run
@@ -24,6 +23,7 @@ from services.collector.loop import each
 from services.collector.pod_log import PodLog
 from services.collector.pods import close_pod, note_gone, note_pod, note_running
 from services.errors import BackendError, PilothouseError
+from services.google.runs import run_address
 from services.google.store import ready_paths
 from services.settings import settings
 
@@ -187,11 +187,11 @@ def _never_came(run: Run) -> bool:
 
 def _cluster_of(run: Run) -> str | None:
     """The cluster that a run's pods are on: a registered one's name, or the path of one in Google."""
+    if run.operator is OperatorName.GKE:
+        address = run_address(run)
+        return address.path if address else None
     parameters: dict[str, Any] = run.conf.get("operator_parameters", {})
-    if run.operator is not OperatorName.GKE:
-        return parameters.get("cluster")
-    address = cluster_of(parameters, project=run.project, dag_id=run.dag_id, dag_run_id=run.dag_run_id)
-    return address.path if address else None
+    return parameters.get("cluster")
 
 
 def _questions(runs: Iterable[Run]) -> Iterable[tuple[str, list[str]]]:

@@ -4,8 +4,8 @@ from models.google import GoogleCluster, GoogleOperation, OperationKind, Operati
 from services.google.draft import problems
 from services.google.listing import project_states, refresh
 from services.google.operations import create, delete
+from services.google.runs import run_of, runs_on
 from services.google.store import cluster_at, clusters, open_operations, recent_operations
-from services.google.sweep import run_of
 
 __all__ = [
     "GoogleCluster",
@@ -22,4 +22,5 @@ __all__ = [
     "recent_operations",
     "refresh",
     "run_of",
+    "runs_on",
 ]

@@ -11,7 +11,7 @@ from services.settings import settings
 
 SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 _HOW = (
-    "Set PILOTHOUSE_GOOGLE_KEY_FILE to a service account's key file, or run `gcloud auth application-default login` as "
+    "Set PILOTHOUSE_GOOGLE_KEY_FILE to a service account's key file, or run gcloud auth application-default login as "
     "the user of console and collector; on Google Cloud, give the machine or pod a service account."
 )
 

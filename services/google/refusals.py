@@ -29,14 +29,14 @@ _ROLES = {
     "iam.serviceAccounts.getAccessToken": "Service Account Token Creator (roles/iam.serviceAccountTokenCreator) on it",
 }
 _SIGN_IN_AGAIN = (
-    "Sign in again: `gcloud auth application-default login`, or a new key file in PILOTHOUSE_GOOGLE_KEY_FILE. Check "
+    "Sign in again (gcloud auth application-default login), or set a new key file in PILOTHOUSE_GOOGLE_KEY_FILE. Check "
     "this machine's clock too."
 )
 _QUOTA = "Ask for more quota (IAM & Admin, Quotas), delete what is not needed, or choose fewer or smaller nodes."
 _BY_WORDS = [
     (
         re.compile(r"API has not been used in project|it is disabled"),
-        "Enable it: `gcloud services enable container.googleapis.com` in that project, then wait a few minutes.",
+        "Enable it there: gcloud services enable container.googleapis.com, then wait a few minutes.",
     ),
     (re.compile(r"(?i)\bquota\b"), _QUOTA),
     (

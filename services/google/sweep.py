@@ -7,18 +7,14 @@ import logging
 from collections.abc import Iterable
 from datetime import timedelta
 
-from sqlmodel import col, select
-
-from contracts.gke_names import PROJECT_LABEL, RUN_LABEL
-from contracts.names import dag_id_of, run_label_of
+from contracts.gke_names import RUN_LABEL
 from models.google import GoogleCluster, OperationKind
-from models.run import Run
 from models.types import now
-from services.database import session
 from services.errors import PilothouseError
 from services.google import store
 from services.google.control_plane import ControlPlane
 from services.google.operations import is_being_deleted, sweep_away
+from services.google.runs import run_of
 
 _TEARDOWN_TAKES = timedelta(minutes=15)
 """How long after a run's end Airflow's own teardown is waited for."""
@@ -52,17 +48,3 @@ def _is_left_over(cluster: GoogleCluster) -> bool:
     if run is None or not run.state.is_terminal or run.finished_at is None:
         return False
     return now() - run.finished_at > _TEARDOWN_TAKES
-
-
-def run_of(cluster: GoogleCluster) -> Run | None:
-    """The run that a cluster was made for, as far as this console knows it."""
-    label, project = cluster.labels.get(RUN_LABEL), cluster.labels.get(PROJECT_LABEL)
-    if not label or not project:
-        return None
-    with session() as opened:
-        newest = select(Run).where(Run.dag_id == dag_id_of(project)).order_by(col(Run.id).desc()).limit(_LOOK_AT)
-        return next((run for run in opened.exec(newest) if run_label_of(run.dag_id, run.dag_run_id) == label), None)
-
-
-_LOOK_AT = 500
-"""Runs of a project among which the cluster's is looked for: a cluster lives for hours."""
