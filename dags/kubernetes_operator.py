@@ -13,7 +13,7 @@ from contracts.operators import KubernetesParameters
 from contracts.published_project import PublishedProject
 from dags.pods import TEMPLATE
 
-_MARGIN_SECONDS = 60
+_MARGIN_SECONDS = 30
 
 
 def pod_operator(project: PublishedProject, **task: Any) -> BaseOperator:
@@ -47,11 +47,14 @@ def pod_operator(project: PublishedProject, **task: Any) -> BaseOperator:
 def _time_limit(parameters: KubernetesParameters) -> timedelta | None:
     """A little more than the pod may take. Seen on Kubernetes 1.20: a pod that its deadline has ended still calls its
     container running, and the provider then follows the log for ever.
+
+    The pod's own time begins when it is on a node; the provider grants its start-up timeout once until then and once
+    more until the container runs.
     """
     if parameters.active_deadline_seconds is None:
         return None
-    seconds = parameters.active_deadline_seconds + parameters.grace_period_seconds + _MARGIN_SECONDS
-    return timedelta(seconds=seconds)
+    seconds = 2 * parameters.startup_timeout_seconds + parameters.active_deadline_seconds
+    return timedelta(seconds=seconds + parameters.grace_period_seconds + _MARGIN_SECONDS)
 
 
 def _cluster(parameters: KubernetesParameters) -> dict[str, Any]:

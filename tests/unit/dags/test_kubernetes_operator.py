@@ -191,6 +191,11 @@ def test_airflow_reaches_the_cluster_as_the_project_says(parameters: dict[str, A
 
 def test_behind_the_pods_deadline_stands_a_time_limit_of_the_task() -> None:
     published = project(active_deadline_seconds=100, grace_period_seconds=20)
-    assert task_of(published).execution_timeout.total_seconds() == 180
     assert built(published, operator_parameters={"active_deadline_seconds": 5}).spec.active_deadline_seconds == 100
     assert task_of(project(active_deadline_seconds=None)).execution_timeout is None
+
+
+def test_a_pod_that_waits_long_for_its_start_still_has_its_whole_deadline() -> None:
+    """The task's time runs while a pod is scheduled and its image pulled, the pod's only afterwards."""
+    patient = project(active_deadline_seconds=100, grace_period_seconds=20, startup_timeout_seconds=600)
+    assert task_of(patient).execution_timeout.total_seconds() >= 600 + 600 + 100 + 20
