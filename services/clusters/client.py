@@ -12,6 +12,7 @@ from typing import Any
 from contracts.gke_names import ClusterAddress
 from contracts.names import DBT_CONTAINER
 from models.cluster import Cluster
+from services.clusters.long_lines import joined
 from services.clusters.news import PodEvent, PodNews, event_news, pod_news
 from services.errors import BackendRejected, BackendTimeout, BackendUnreachable, ConfigurationError, NotFound
 
@@ -61,8 +62,8 @@ class ClusterClient:
         response = self._call("GET", path, "stream the log", query, read_seconds=_SILENCE_SECONDS)
         try:
             for line in _lines(response):
-                stamp, _, text = line.partition(" ")
-                yield stamp, text
+                stamp, _, text = line.partition(b" ")
+                yield stamp.decode(errors="replace"), joined(text).decode(errors="replace")
         except Exception as error:
             raise _told(error, self._system, "stream the log") from error
         finally:
@@ -183,13 +184,13 @@ def _api_client(cluster: Cluster) -> Any:
     return client.ApiClient(settings)
 
 
-def _lines(response: Any) -> Iterator[str]:
+def _lines(response: Any) -> Iterator[bytes]:
     rest = b""
     for chunk in response.stream(amt=None, decode_content=True):
         *whole, rest = (rest + chunk).split(b"\n")
-        yield from (line.decode(errors="replace") for line in whole)
+        yield from whole
     if rest:
-        yield rest.decode(errors="replace")
+        yield rest
 
 
 def _told(error: Exception, system: str, action: str) -> Exception:

@@ -73,6 +73,8 @@ class PodEvent:
     is_warning: bool
     at: datetime | None
     count: int
+    uid: str = ""
+    """The same event that happens again keeps it."""
 
 
 def pod_news(pod: Mapping[str, Any]) -> PodNews:
@@ -122,4 +124,5 @@ def event_news(event: Mapping[str, Any]) -> PodEvent:
         is_warning=event.get("type") == "Warning",
         at=moment(event.get("lastTimestamp") or event.get("eventTime") or event.get("firstTimestamp")),
         count=event.get("count") or 1,
+        uid=(event.get("metadata") or {}).get("uid") or "",
     )

@@ -135,7 +135,7 @@ def _failed_source(pod: PodNews) -> ContainerNews | None:
 
 
 def steps_of(pod: PodNews, events: Iterable[PodEvent]) -> list[dict[str, Any]]:
-    """A pod's story, oldest first, from its state and its events."""
+    """A pod's story, oldest first, from its state and its events; what an event told names it."""
     steps = [_step(pod.created_at, "Created", f"{pod.namespace}/{pod.name}")]
     for condition in pod.conditions:
         if condition.get("type") == "PodScheduled" and condition.get("status") == "True":
@@ -152,7 +152,8 @@ def steps_of(pod: PodNews, events: Iterable[PodEvent]) -> list[dict[str, Any]]:
     for event in events:
         if event.reason in ("Pulling", "Pulled") or (event.is_warning and event.reason not in _HARMLESS):
             times = f" ({event.count} times)" if event.count > 1 else ""
-            steps.append(_step(event.at, event.reason, f"{event.message}{times}", is_warning=event.is_warning))
+            step = _step(event.at, event.reason, f"{event.message}{times}", is_warning=event.is_warning)
+            steps.append({**step, "event": event.uid})
     return sorted(steps, key=lambda step: str(step["at"] or ""))
 
 

@@ -22,7 +22,7 @@ from services.collector.closing import close_without_news
 from services.collector.loop import each
 from services.collector.pod_log import PodLog
 from services.collector.pods import close_pod, note_gone, note_pod, note_running
-from services.errors import BackendError, PilothouseError
+from services.errors import BackendError, BackendRejected, PilothouseError
 from services.google.runs import run_address
 from services.google.store import ready_paths
 from services.settings import settings
@@ -77,24 +77,23 @@ class KubernetesSide:
         return settings().collector_interval_seconds if runs else _IDLE_SECONDS
 
     def _follow_cluster(self, cluster: Cluster | None, runs: list[Run]) -> None:
-        found = self._pods(cluster, runs) if cluster else None
+        found = self._pods(cluster, runs) if cluster else {}
         for run in runs:
-            pods = None if found is None else found.get(run_label_of(run.dag_id, run.dag_run_id), [])
+            pods = found.get(run_label_of(run.dag_id, run.dag_run_id))
             each([run], lambda one, pods=pods: self._follow(one, cluster, pods), visited=self._visited)  # type: ignore[misc]
 
-    def _pods(self, cluster: Cluster, runs: list[Run]) -> dict[str, list[PodNews]] | None:
-        """The pods of all these runs by run label; None when the cluster doesn't answer."""
+    def _pods(self, cluster: Cluster, runs: list[Run]) -> dict[str, list[PodNews]]:
+        """The pods of these runs by run label; a run is missing when the cluster could not be asked about it."""
         if time.monotonic() < self._away_until.get(cluster.name, 0):
-            return None
+            return {}
+        found: dict[str, list[PodNews]] = {}
         try:
             client = self._client(cluster)
-            found: dict[str, list[PodNews]] = defaultdict(list)
             for namespace, labels in _questions(runs):
-                for pod in client.pods(namespace, selector=f"{RUN_LABEL} in ({','.join(labels)})"):
-                    found[pod.run_label].append(pod)
+                found |= _pods_of(client, namespace, labels)
         except PilothouseError as error:
             self._note_away(cluster.name, error)
-            return None
+            return {}
         return found
 
     def _client(self, cluster: Cluster) -> ClusterClient:
@@ -179,6 +178,18 @@ class KubernetesSide:
         for key in [one for one in self._logs if one not in open_ids]:
             self._logs.pop(key).stop()
             self._asked_events.pop(key, None)
+
+
+def _pods_of(client: ClusterClient, namespace: str, labels: list[str]) -> dict[str, list[PodNews]]:
+    """Nothing for a namespace that the console may not read: that is no other run's matter."""
+    try:
+        pods = client.pods(namespace, selector=f"{RUN_LABEL} in ({','.join(labels)})")
+    except BackendRejected as error:
+        if error.status != 403:
+            raise
+        logger.info("Pods of %s: %s", namespace, error.message)
+        return {}
+    return {label: [pod for pod in pods if pod.run_label == label] for label in labels}
 
 
 def _never_came(run: Run) -> bool:

@@ -15,15 +15,13 @@ from contracts.names import DBT_CONTAINER, SOURCE_CONTAINER
 from models.run import Invocation
 from services import logs
 from services.clusters import ClusterClient, PodNews
+from services.clusters.long_lines import joined
 from services.collector.log_keeper import keep_lines
 from services.errors import BackendRejected, PilothouseError
 
 _FOLLOWED = (SOURCE_CONTAINER, DBT_CONTAINER)
 """In the order in which they run."""
 _WAITING_LINES = 20_000
-_PART_BYTES = 16_384
-"""Where container runtimes split a long line; older kubelets put a time stamp between the parts."""
-_STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d) ")
 _TASK_LOG_LINE = re.compile(rb"^\S+ [A-Z]+ \[(base|source)\] (.*)$")
 _TASK_LOG_BLOCK = 8 << 20
 
@@ -151,8 +149,8 @@ class PodLog:
 
     def _keep_lines(self, lines: list[Line]) -> None:
         kept: list[str] = []
-        for container, stamp, raw in lines:
-            text, place = _whole(raw), self._cursor_of(container)
+        for container, stamp, text in lines:
+            place = self._cursor_of(container)
             again = place is not None and _sortable(stamp) <= _sortable(place)
             if again and (_sortable(stamp) < _sortable(place or "") or identity(text) is None):
                 continue
@@ -236,22 +234,9 @@ def _dbt_lines(block: bytes) -> list[str]:
     found = []
     for raw in block.split(b"\n"):
         if match := _TASK_LOG_LINE.match(raw):
-            text = match[2].decode(errors="replace")
+            text = joined(match[2]).decode(errors="replace")
             found.append(text if match[1] == DBT_CONTAINER.encode() else f"[{match[1].decode()}] {text}")
     return found
-
-
-def _whole(text: str) -> str:
-    """A line without the time stamps that an older kubelet put between its parts."""
-    if len(text) <= _PART_BYTES:
-        return text
-    raw, parts = text.encode(), []
-    while len(raw) > _PART_BYTES:
-        parts.append(raw[:_PART_BYTES])
-        raw = raw[_PART_BYTES:]
-        stamp = _STAMP.match(raw[:40].decode(errors="replace"))
-        raw = raw[len(stamp[0]) :] if stamp else raw
-    return b"".join([*parts, raw]).decode(errors="replace")
 
 
 def _sortable(stamp: str) -> str:

@@ -80,10 +80,15 @@ def _keep_facts(opened: Session, row: Invocation, cluster: str, pod: PodNews, ev
 
 def _with_known_events(steps: list[dict[str, Any]], known: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Events are not asked for on every round, and a cluster forgets them: what was told before stays."""
-    told = {step["title"] for step in steps}
+    told = {_identity(step) for step in steps}
     return sorted(
-        [*steps, *(step for step in known if step["title"] not in told)], key=lambda step: str(step["at"] or "")
+        [*steps, *(step for step in known if _identity(step) not in told)], key=lambda step: str(step["at"] or "")
     )
+
+
+def _identity(step: dict[str, Any]) -> str:
+    """Of an event its own, of a change of state its title: each happens once to a pod."""
+    return str(step.get("event") or step["title"])
 
 
 def _facts(pod: PodNews) -> dict[str, Any]:

@@ -39,8 +39,11 @@ def airflow_log_notice(run: Run, invocation: Invocation) -> None:
 
 
 def _nothing(run: Run) -> None:
-    if run.conf.get("operator_parameters", {}).get("cluster"):
-        st.info("No pod of this run has been seen on the cluster.", icon=":material/deployed_code:")
+    parameters = run.conf.get("operator_parameters", {})
+    if parameters.get("cluster"):
+        told = "No pod of this run has been seen on the cluster: none was made, it ended in a moment, or the console "
+        namespace = plain(parameters.get("namespace") or "default")
+        st.info(f"{told}may not read pods in the namespace {namespace}.", icon=":material/deployed_code:")
     else:
         told = "The project names no cluster of the console's: only Airflow knows the pod."
         st.info(told, icon=":material/deployed_code:")

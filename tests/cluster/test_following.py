@@ -19,6 +19,7 @@ from services.collector.kubernetes_side import KubernetesSide
 from services.database import engine, migrate, session
 from services.settings import settings
 from tests.cluster.access import Cluster, until
+from tests.cluster.dbt_namespace import MANIFESTS
 
 EVENT = json.dumps({"info": {"msg": "line @", "ts": "2026-01-01T00:00:00.@Z", "name": "E"}, "data": {}})
 
@@ -35,13 +36,23 @@ class Following:
     def __init__(self, cluster: Cluster, namespace: str) -> None:
         self.cluster, self.namespace = cluster, namespace
         self.side = KubernetesSide()
+        self.run = self.launched(namespace)
+
+    def launched(self, namespace: str) -> Run:
+        """A run that Airflow is taken to have."""
         conf = {"operator_parameters": {"cluster": "test", "namespace": namespace}}
-        self.run = Run(
+        run = Run(
             project="p", dag_id="d", dag_run_id=namespace, operator=OperatorName.KUBERNETES, command="build", conf=conf,
             state=RunState.STARTING, handed_over_at=now(),
         )  # fmt: skip
         with session() as opened:
-            opened.add(self.run)
+            opened.add(run)
+        return run
+
+    def sign_in_with_least_rights(self) -> None:
+        """Follow as the account that deploy/ makes for the console, in this namespace."""
+        account = self.cluster.apply_manifest(self.namespace, MANIFESTS / "console-rbac.yaml")
+        clusters.register("test", kubeconfig=str(account), context=None, by=settings().user)
 
     def start(self, words: str, **changes: Any) -> None:
         """Make the pod as Airflow would."""
@@ -119,19 +130,29 @@ def test_a_log_is_followed_while_it_grows_and_is_whole_in_the_end(following: Fol
     assert (following.invocation.state, following.invocation.exit_code) == (RunState.SUCCEEDED, 0)
 
 
-def test_reading_rights_suffice(following: Following, make_service_account: Callable[[Any], Path]) -> None:
-    """The rules are those of deploy/kubernetes/console-rbac.yaml."""
-    import yaml
-
-    manifest = (Path(__file__).parents[2] / "deploy" / "kubernetes" / "console-rbac.yaml").read_text()
-    [role] = [each for each in yaml.safe_load_all(manifest) if each["kind"] == "Role"]
-    clusters.register("test", kubeconfig=str(make_service_account(role["rules"])), context=None, by=settings().user)
+def test_reading_rights_suffice(following: Following) -> None:
+    following.sign_in_with_least_rights()
     following.start(says(3))
     following.follow(closed, "it is closed")
     assert len(following.lines) == 3
     pod = clusters.pod_of(following.invocation.id or 0)
     assert pod is not None
     assert any(step["title"] == "dbt ended" for step in pod.steps)
+
+
+def test_a_namespace_that_the_console_may_not_read_disturbs_no_other(following: Following) -> None:
+    following.sign_in_with_least_rights()
+    following.launched("default")
+    following.start(says(3))
+    following.follow(closed, "it is closed")
+    assert len(following.lines) == 3
+
+
+def test_events_longer_than_what_a_container_runtime_keeps_in_one_piece_are_whole(following: Following) -> None:
+    long = EVENT.replace("line @", "." + "é" * 25_000).replace("@", "1")
+    following.start(f"printf '%s\\n' '{long}'; echo '{EVENT.replace('@', '2')}'")
+    following.follow(closed, "it is closed")
+    assert following.lines == [long, EVENT.replace("@", "2")]
 
 
 @pytest.mark.parametrize(

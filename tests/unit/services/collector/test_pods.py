@@ -1,0 +1,49 @@
+"""What is kept of a pod while the cluster tells of it bit by bit."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from contracts.operators import OperatorName
+from models.run import Invocation, Run
+from services.clusters import PodEvent, PodNews, pod_of
+from services.clusters.news import event_news, pod_news
+from services.collector.pods import note_pod
+from services.database import session
+
+
+def pod(**status: Any) -> PodNews:
+    metadata = {"name": "x", "namespace": "n", "uid": "u", "creationTimestamp": "2026-01-01T00:00:00Z"}
+    return pod_news({"metadata": metadata, "spec": {"containers": [{"name": "base"}]}, "status": status})
+
+
+def warning(uid: str, message: str, second: int, *, count: int = 1) -> PodEvent:
+    at = datetime(2026, 1, 1, 0, 0, second, tzinfo=UTC).isoformat()
+    told = {"reason": "Failed", "message": message, "type": "Warning", "lastTimestamp": at, "count": count}
+    return event_news({"metadata": {"uid": uid}, **told})
+
+
+def steps_after(*rounds: list[PodEvent]) -> list[tuple[str, str]]:
+    run = Run(project="p", dag_id="d", dag_run_id="r", operator=OperatorName.KUBERNETES, command="build")
+    with session() as opened:
+        opened.add(run)
+        opened.flush()
+        invocation = Invocation(run_id=run.id or 0, try_number=1, task_id="try-1")
+        opened.add(invocation)
+    for events in rounds:
+        note_pod(run, invocation, "test", pod(), events)
+    kept = pod_of(invocation.id or 0)
+    assert kept is not None
+    return [(step["title"], step["text"]) for step in kept.steps if step["title"] != "Created"]
+
+
+def test_an_event_that_the_cluster_has_forgotten_stays_beside_a_newer_one_of_the_same_kind() -> None:
+    pull, start = warning("1", "Failed to pull image", 1), warning("2", "Error: cannot start", 2)
+    assert steps_after([pull], [], [start], []) == [
+        ("Failed", "Failed to pull image"),
+        ("Failed", "Error: cannot start"),
+    ]
+
+
+def test_an_event_that_happens_again_is_one_step_with_its_count() -> None:
+    told = steps_after([warning("1", "Back-off", 1)], [warning("1", "Back-off", 9, count=4)])
+    assert told == [("Failed", "Back-off (4 times)")]
