@@ -7,9 +7,9 @@ import streamlit as st
 from contracts.gke_clusters import ClusterSpec
 from services import google as gke
 from services.errors import InvalidInput, NotAllowed
+from services.google.projects import watched_projects
 from services.google.words import consequences
 from services.rights import WHOM_TO_ASK, WHY_NOT, may_change_clusters
-from services.settings import settings
 from services.ui import errors, shell
 from services.ui.google_form import ClusterForm
 from services.ui.words import plain
@@ -52,7 +52,7 @@ def confirmed(spec: ClusterSpec) -> None:
 
 st.title("Create a cluster in Google", anchor=False)
 st.caption("A cluster that stays until it is deleted. One for each run is a matter of the project's operator instead.")
-if not settings().projects_in_google:
+if not watched_projects():
     errors.show(NotAllowed("No Google project is configured.", hint="Set PILOTHOUSE_GOOGLE_PROJECTS."))
     st.stop()
 if not may_change_clusters(shell.current_user()):

@@ -38,7 +38,8 @@ class Settings(BaseSettings):
     dbt_api_token: SecretStr | None = Field(default=None, description="The dbt API's bearer token.")
 
     google_projects: str | None = Field(
-        default=None, description="Google projects whose GKE clusters are listed, separated by commas. Not set: none."
+        default=None,
+        description="Google projects whose GKE clusters are listed, by commas, besides those of projects on GKE.",
     )
     google_key_file: Path | None = Field(
         default=None, description="A service account's key file. Not set: Application Default Credentials."

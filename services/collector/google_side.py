@@ -13,6 +13,7 @@ from services.errors import PilothouseError
 from services.google import listing, store, sweep
 from services.google.control_plane import ControlPlane
 from services.google.operations import follow
+from services.google.projects import watched_projects
 from services.settings import settings
 
 _IDLE_SECONDS = 2.0
@@ -36,13 +37,12 @@ class GoogleSide:
 
     def tick(self) -> float:
         """Ask about open operations and list the clusters, each when it is due."""
-        if not settings().projects_in_google:
-            return _IDLE_SECONDS
-        pause = min(_BUSY_SECONDS, settings().google_interval_seconds)
-        if not self._is_busy():
-            pause = settings().google_interval_seconds
+        pause = settings().google_interval_seconds
+        if self._is_busy():
+            pause = min(_BUSY_SECONDS, pause)
         if time.monotonic() - self._asked >= pause:
-            self._ask()
+            if watched_projects():
+                self._ask()
             self._asked = time.monotonic()
         return min(_IDLE_SECONDS, pause)
 

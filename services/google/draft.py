@@ -12,7 +12,7 @@ from contracts.gke_networks import network
 from models.google import GoogleCluster
 from services.errors import InvalidInput
 from services.google import store
-from services.settings import settings
+from services.google.projects import watched_projects
 
 _SENTENCES = {
     "project_id": "A project's id has 6 to 30 lower-case letters, digits and dashes, and begins with a letter.",
@@ -82,10 +82,10 @@ def _in_titles(text: str) -> str:
 
 
 def _conflicts(spec: ClusterSpec) -> Iterable[tuple[str, str]]:
-    if spec.project_id not in settings().projects_in_google:
+    if spec.project_id not in watched_projects():
         yield (
             "project_id",
-            f"{spec.project_id} is not among PILOTHOUSE_GOOGLE_PROJECTS: the console would not follow it.",
+            f"{spec.project_id} is not among PILOTHOUSE_GOOGLE_PROJECTS: it would not be followed.",
         )
     known = store.clusters()
     if ClusterAddress(spec.project_id, spec.location, spec.name) in [each.address for each in known]:

@@ -5,7 +5,7 @@ from services import health
 from services.errors import NotAllowed, PilothouseError
 from services.google import store
 from services.google.control_plane import ControlPlane, control_plane
-from services.settings import settings
+from services.google.projects import watched_projects
 
 
 def system_of_project(project_id: str) -> str:
@@ -15,12 +15,12 @@ def system_of_project(project_id: str) -> str:
 
 def project_states() -> list[tuple[str, SystemHealth]]:
     """Each configured project with what was last heard of it."""
-    return [(each, health.of_system(system_of_project(each))) for each in settings().projects_in_google]
+    return [(each, health.of_system(system_of_project(each))) for each in watched_projects()]
 
 
 def refresh() -> None:
     """List all projects now. Raises NotAllowed without projects; what goes wrong at Google is each project's state."""
-    if not settings().projects_in_google:
+    if not watched_projects():
         raise NotAllowed("No Google project is configured.", hint="Set PILOTHOUSE_GOOGLE_PROJECTS.")
     try:
         with control_plane() as plane:
@@ -31,7 +31,7 @@ def refresh() -> None:
 
 def list_all(plane: ControlPlane) -> bool:
     """List every project; what goes wrong with one is not the others' matter. Whether all answered."""
-    projects = settings().projects_in_google
+    projects = watched_projects()
     store.forget_projects_but(projects)
     answered = [_list(plane, project) for project in projects]
     return all(answered)
@@ -52,7 +52,7 @@ def _list(plane: ControlPlane, project_id: str) -> bool:
 
 def note_away(error: PilothouseError) -> None:
     """No project could be asked."""
-    for project in settings().projects_in_google:
+    for project in watched_projects():
         _report(project, error)
 
 

@@ -19,7 +19,8 @@ from services.ui.words import ago, count, moment, plain
 
 _SET_UP = (
     "**No Google project is configured.** Set `PILOTHOUSE_GOOGLE_PROJECTS` to the ids of the Google projects whose "
-    "clusters should be listed here, separated by commas, for console and collector. Credentials are Google's "
+    "clusters should be listed here, separated by commas, for console and collector; those that projects on GKE name "
+    "are listed too. Credentials are Google's "
     "Application Default Credentials, or the key file of `PILOTHOUSE_GOOGLE_KEY_FILE`."
 )
 _NONE = (

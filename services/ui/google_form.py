@@ -9,7 +9,7 @@ from pydantic.fields import FieldInfo
 from streamlit.delta_generator import DeltaGenerator
 
 from contracts.gke_clusters import ClusterMode, ClusterSpec, ReleaseChannel
-from services.settings import settings
+from services.google.projects import watched_projects
 from services.ui.words import plain
 
 _COLUMNS = 3
@@ -81,7 +81,7 @@ class ClusterForm:
         )
         project, *others = st.columns(_COLUMNS)
         with project:
-            chosen = st.selectbox("Google project", settings().projects_in_google, key="gke_project_id")
+            chosen = st.selectbox("Google project", watched_projects(), key="gke_project_id")
             self._slots["project_id"] = st.empty()
         values: dict[str, Any] = {"mode": ClusterMode(str(mode)), "project_id": chosen}
         for column, name in zip(others, ("location", "name"), strict=True):

@@ -5,11 +5,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from contracts.gke_names import ClusterAddress
+from contracts.operators import OperatorName
 from models.google import GoogleCluster
+from models.run import Run
 from services import google as gke
+from services.database import session
 from services.errors import NotAllowed
 from services.google import store
 from services.google.control_plane import Listing
+from services.google.projects import watched_projects
 from services.settings import settings
 
 if TYPE_CHECKING:
@@ -91,6 +95,16 @@ def test_without_projects_nothing_is_asked(monkeypatch: pytest.MonkeyPatch) -> N
     with pytest.raises(NotAllowed):
         gke.refresh()
     assert gke.project_states() == []
+
+
+def test_what_projects_and_runs_on_gke_name_is_watched_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PILOTHOUSE_GOOGLE_PROJECTS")
+    settings.cache_clear()
+    parameters = {"operator_parameters": {"project_id": "of-a-run"}}
+    run = Run(project="shop", dag_id="d", dag_run_id="r", command="build", operator=OperatorName.GKE, conf=parameters)
+    with session() as opened:
+        opened.add(run)
+    assert watched_projects() == ("of-a-run",)
 
 
 def test_a_project_that_is_not_configured_any_more_is_forgotten(
