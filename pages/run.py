@@ -1,23 +1,33 @@
-"""One run: its state and progress while it lives, what failed, its node results, log, configuration and artifacts."""
+"""One run: its state and progress while it lives, what failed, its nodes, tests, log, configuration and artifacts."""
+
+from collections.abc import Callable
 
 import streamlit as st
 
+from contracts.run_conf import DbtCommand
 from models.run import Invocation, Run
-from services import history, run_nodes
+from services import history
 from services.errors import NotFound
+from services.freshness import FILE as SOURCES
 from services.ui import shell
+from services.ui.node_card import node_card
 from services.ui.node_failures import failures
 from services.ui.node_table import node_table
 from services.ui.run_actions import run_actions
-from services.ui.run_details import artifacts, configuration
+from services.ui.run_artifacts import run_artifacts
+from services.ui.run_details import configuration
 from services.ui.run_header import run_header
+from services.ui.run_lineage import run_lineage
 from services.ui.run_log import run_log
 from services.ui.run_pod import run_pod
+from services.ui.run_sources import run_sources
+from services.ui.run_tests import run_tests
 from services.ui.run_timeline import run_timeline
 from services.ui.stale import stale_notice
 from services.ui.words import plain
 
-TABS = ("Nodes", "Timeline", "Log", "Configuration", "Artifacts")
+WITH_NODE = ("Nodes", "Timeline", "Lineage", "Tests")
+"""The tabs that show the card of the node that the URL names."""
 
 shell.require()
 
@@ -26,7 +36,7 @@ def find_run() -> Run:
     """The run that the URL names, or a page that helps on."""
     wanted = st.query_params.get("run_id", "")
     try:
-        if not wanted.isdigit():
+        if not wanted.isdigit() or len(wanted) > 18:
             raise NotFound("This address names no run." if not wanted else f"There is no run {wanted!r}.")
         return history.get_run(int(wanted))
     except NotFound as error:
@@ -51,36 +61,42 @@ with actions:
     run_actions(run)
 
 
-def last_id(invocations: list[Invocation]) -> int:
-    """The last try, whose node results the page shows; 0, which has none, before the first."""
-    return (invocations[-1].id or 0) if invocations else 0
+def tabs_of(run: Run, invocations: list[Invocation]) -> dict[str, Callable[[], None]]:
+    """The tabs that this run has, each with what draws it. The last try's nodes count."""
+    last = invocations[-1] if invocations else None
+    last_id = (last.id or 0) if last else 0
+    found: dict[str, Callable[[], None]] = {
+        "Nodes": lambda: node_table(run, last_id),
+        "Timeline": lambda: run_timeline(run, last),
+        "Lineage": lambda: run_lineage(run, last_id),
+        "Tests": lambda: run_tests(run, last_id),
+        "Sources": lambda: run_sources(last),
+        "Log": lambda: run_log(run, invocations),
+        "Configuration": lambda: configuration(run, invocations),
+        "Artifacts": lambda: run_artifacts(run, invocations),
+        "Pod": lambda: run_pod(run, invocations),
+    }
+    left_out = set() if checks_sources(run, last) else {"Sources"}
+    left_out |= set() if run.operator.runs_in_pods else {"Pod"}
+    return {name: draw for name, draw in found.items() if name not in left_out}
 
 
-def draw_tab(run: Run, invocations: list[Invocation]) -> None:
+def checks_sources(run: Run, last: Invocation | None) -> bool:
+    """Whether the run looked at the freshness of sources."""
+    kept = [artifact["name"] for artifact in last.artifacts] if last else []
+    return run.command.startswith(DbtCommand.SOURCE_FRESHNESS) or SOURCES in kept
+
+
+def draw_tabs(run: Run, invocations: list[Invocation]) -> None:
     """Draw the open tab; the closed ones cost nothing."""
-    tabs = (*TABS, "Pod") if run.operator.runs_in_pods else TABS
-    nodes_tab, timeline_tab, log_tab, configuration_tab, artifacts_tab, *pod_tab = st.tabs(
-        tabs, key="tab", bind="query-params", on_change="rerun"
-    )
-    for tab in pod_tab:
+    tabs = tabs_of(run, invocations)
+    for name, tab in zip(tabs, st.tabs(list(tabs), key="tab", bind="query-params", on_change="rerun"), strict=True):
         if tab.open:
             with tab:
-                run_pod(run, invocations)
-    if nodes_tab.open:
-        with nodes_tab:
-            node_table(run, last_id(invocations))
-    if timeline_tab.open:
-        with timeline_tab:
-            run_timeline(run, run_nodes.outline(last_id(invocations)))
-    if log_tab.open:
-        with log_tab:
-            run_log(run, invocations)
-    if configuration_tab.open:
-        with configuration_tab:
-            configuration(run, invocations)
-    if artifacts_tab.open:
-        with artifacts_tab:
-            artifacts(invocations)
+                node = st.query_params.get("node") if name in WITH_NODE else None
+                if node and invocations:
+                    node_card(run, invocations[-1].id or 0, node)
+                tabs[name]()
 
 
 @st.fragment(run_every="1.5s" if live else None)
@@ -93,8 +109,9 @@ def watch(run_id: int, *, was: tuple[bool, str]) -> None:
         stale_notice()
     invocations = history.invocations_of(run_id)
     run_header(run, invocations)
-    failures(run, last_id(invocations), open_first=st.query_params.get("tab", TABS[0]) == TABS[0])
-    draw_tab(run, invocations)
+    if invocations:
+        failures(run, invocations[-1].id or 0, open_first=st.query_params.get("tab", "Nodes") == "Nodes")
+    draw_tabs(run, invocations)
 
 
 watch(int(st.query_params["run_id"]), was=(live, run.state))

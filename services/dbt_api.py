@@ -113,6 +113,10 @@ class DbtApi:
         """dbt's documentation of a project as one HTML page that needs nothing else. Raises NotFound."""
         return self._call("GET", f"{_project(name)}/docs/", "show the documentation").content.decode()
 
+    def docs_page(self, name: str) -> str:
+        """The page of dbt's documentation site without any data in it. Raises NotFound."""
+        return self._call("GET", f"{_project(name)}/docs/page.html", "show dbt's documentation page").content.decode()
+
     def delete_project(self, name: str) -> None:
         """Forget a project and the files that the server made for it. Repeatable; a folder source is left alone."""
         self._call("DELETE", _project(name), "delete the project", accept=(404,))

@@ -1,27 +1,13 @@
-"""Where a run's time went: its stages, its nodes by thread, the chain of nodes that decided how long it took."""
+"""A run's nodes over time: by thread, how many at once, and the chain of nodes that decided how long it took. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise
 
-from models.run import NodeResult, Run
+from models.run import NodeResult
 from models.run_state import NodeStatus
 from models.types import now
-
-
-@dataclass(frozen=True)
-class Stage:
-    """A part of a run's life, in seconds since it was created."""
-
-    name: str
-    start: float
-    end: float
-
-    @property
-    def seconds(self) -> float:
-        """How long the stage took, so far if it is not over."""
-        return self.end - self.start
+from services.run_nodes import TESTS
 
 
 @dataclass(frozen=True)
@@ -46,6 +32,8 @@ class Timeline:
     bars: list[Bar]
     peak: int
     """The most nodes that ran at a moment."""
+    threads: int
+    """How many threads dbt had."""
     busy_share: float
     """Share of the threads' time in which a node ran; the rest they waited for others."""
     critical_seconds: float
@@ -57,31 +45,17 @@ class Timeline:
         return sorted((bar for bar in self.bars if bar.is_critical), key=lambda bar: bar.start)
 
 
-def stages(run: Run, nodes: Iterable[NodeResult]) -> list[Stage]:
-    """What a run has been through, oldest first. The last stage of a live run lasts until now."""
-    ran = [node for node in nodes if node.status is not NodeStatus.SKIPPED]
-    began = min((node.started_at for node in ran if node.started_at), default=None)
-    ended = max((node.finished_at for node in ran if node.finished_at), default=None) if _is_over(run) else None
-    marks: list[tuple[str, datetime | None]] = [
-        ("Handed to Airflow", run.created_at),
-        ("Airflow and queues", run.handed_over_at or run.created_at),
-        ("dbt starts and parses", run.started_at),
-        ("Nodes", began),
-        ("Wrapping up", ended),
-        ("", run.finished_at if _is_over(run) else now()),
-    ]
-    known = [(name, (moment - run.created_at).total_seconds()) for name, moment in marks if moment is not None]
-    return [Stage(name, start, max(start, end)) for (name, start), (_, end) in pairwise(known)]
-
-
-def _is_over(run: Run) -> bool:
-    return run.state.is_terminal
-
-
 def timeline(
-    nodes: Sequence[NodeResult], depends_on: Mapping[str, Sequence[str]], *, until: datetime | None = None
+    nodes: Sequence[NodeResult],
+    depends_on: Mapping[str, Sequence[str]],
+    *,
+    until: datetime | None = None,
+    threads: int | None = None,
 ) -> Timeline | None:
-    """The nodes that began, by time; None when none did. What has not ended lasts until `until`, or until now."""
+    """The nodes that began, by time; None when none did. What has not ended lasts until `until`, or until now.
+
+    `threads` is how many dbt was told to use; without it, those that were seen at work.
+    """
     bars = _bars(nodes, until or now())
     if not bars:
         return None
@@ -89,8 +63,9 @@ def timeline(
     marked = [Bar(bar.node, bar.start, max(bar.start, bar.end), bar.node.unique_id in path) for bar in bars]
     return Timeline(
         sorted(marked, key=lambda bar: bar.start),
-        _peak(marked),
-        _busy_share(marked),
+        max((number for _, number in concurrency(marked)), default=0),
+        threads or _seen_threads(marked),
+        _busy_share(marked, threads or _seen_threads(marked)),
         sum(bar.seconds for bar in marked if bar.is_critical),
     )
 
@@ -106,28 +81,59 @@ def _bars(nodes: Sequence[NodeResult], until: datetime) -> list[Bar]:
 
 
 def _critical_path(bars: Sequence[Bar], depends_on: Mapping[str, Sequence[str]]) -> set[str]:
-    """From the node that ended last, back over whichever of its ancestors ended last."""
+    """From the node that ended last, back over whichever of those that it had to wait for ended last."""
     by_id = {bar.node.unique_id: bar for bar in bars}
+    tests = _tests_by_tested(bars, depends_on)
     bar: Bar | None = max(bars, key=lambda bar: bar.end)
     path: set[str] = set()
     while bar is not None and bar.node.unique_id not in path:
         path.add(bar.node.unique_id)
         parents = [by_id[name] for name in depends_on.get(bar.node.unique_id, ()) if name in by_id]
-        bar = max(parents, key=lambda bar: bar.end, default=None)
+        waited_for = [*parents, *_tests_between(bar, parents, tests)]
+        bar = max(waited_for, key=lambda bar: bar.end, default=None)
     return path
 
 
-def _peak(bars: Iterable[Bar]) -> int:
-    """The most bars that overlap; one that ends as another begins does not."""
+def _tests_by_tested(bars: Sequence[Bar], depends_on: Mapping[str, Sequence[str]]) -> dict[str, list[Bar]]:
+    tests: dict[str, list[Bar]] = {}
+    for bar in bars:
+        if bar.node.resource_type in TESTS:
+            for tested in depends_on.get(bar.node.unique_id, ()):
+                tests.setdefault(tested, []).append(bar)
+    return tests
+
+
+def _tests_between(bar: Bar, parents: Iterable[Bar], tests: Mapping[str, Sequence[Bar]]) -> list[Bar]:
+    """The tests of its parents that `dbt build` ran before it: no graph names them, that they had ended tells."""
+    if bar.node.resource_type in TESTS:
+        return []
+    found = [test for parent in parents for test in tests.get(parent.node.unique_id, ())]
+    return [test for test in found if test.end <= bar.start]
+
+
+def concurrency(bars: Iterable[Bar]) -> list[tuple[float, int]]:
+    """How many nodes ran from each second on; one that ends as another begins does not overlap with it."""
     changes = sorted([*((bar.start, 1) for bar in bars), *((bar.end, -1) for bar in bars)])
-    running = most = 0
-    for _, change in changes:
+    running, steps = 0, []
+    for second, change in changes:
         running += change
-        most = max(most, running)
-    return most
+        steps.append((second, running))
+    return steps
 
 
-def _busy_share(bars: Sequence[Bar]) -> float:
-    threads = len({bar.node.thread for bar in bars}) or 1
+def idle_shares(found: Timeline) -> dict[str, float]:
+    """For each thread that was seen, the share of the nodes' time in which it ran none."""
+    span = max(bar.end for bar in found.bars) - min(bar.start for bar in found.bars)
+    busy: dict[str, float] = {}
+    for bar in found.bars:
+        busy[bar.node.thread or ""] = busy.get(bar.node.thread or "", 0) + bar.seconds
+    return {thread: max(0.0, 1 - seconds / span) if span else 0.0 for thread, seconds in busy.items()}
+
+
+def _seen_threads(bars: Iterable[Bar]) -> int:
+    return len({bar.node.thread for bar in bars}) or 1
+
+
+def _busy_share(bars: Sequence[Bar], threads: int) -> float:
     span = max(bar.end for bar in bars) - min(bar.start for bar in bars)
     return min(1.0, sum(bar.seconds for bar in bars) / (span * threads)) if span else 1.0

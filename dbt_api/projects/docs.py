@@ -28,8 +28,13 @@ def site(project: str, target: str | None) -> bytes:
     """The whole site as one HTML page. Raises ApiError 404 while there is no manifest."""
     kept = manifests.get_newest(project, target)
     data = {b"MANIFEST": kept.manifest.read_bytes(), b"CATALOG": catalog(project, kept.facts.target)}
+    return MARK.sub(lambda mark: _inline(data[mark[1]]), page())
+
+
+def page() -> bytes:
+    """dbt's page without data, MARK where it takes it: for who has a manifest of their own to show."""
     policy = f'<head><meta http-equiv="Content-Security-Policy" content="{POLICY}">'.encode()
-    return MARK.sub(lambda mark: _inline(data[mark[1]]), _index().replace(b"<head>", policy, 1))
+    return _index().replace(b"<head>", policy, 1)
 
 
 def catalog(project: str, target: str | None) -> bytes:

@@ -28,10 +28,12 @@ def site(name: ProjectName, target: Target = None) -> HTMLResponse:
     responses={200: {"content": {"application/json": {}, "text/html": {}}}},
 )
 def file(
-    name: ProjectName, file: Literal["index.html", "manifest.json", "catalog.json"], target: Target = None
+    name: ProjectName, file: Literal["index.html", "page.html", "manifest.json", "catalog.json"], target: Target = None
 ) -> Response:
-    """One of the three files that the site is made of; there are no others."""
+    """One of the files that the site is made of, there are no others; `page.html` is dbt's page without any data."""
     project = get_project(name).name
+    if file == "page.html":
+        return HTMLResponse(docs.page(), headers=HEADERS)
     if file == "index.html":
         return site(name, target)
     if file == "catalog.json":

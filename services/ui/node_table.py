@@ -1,4 +1,4 @@
-"""The nodes tab of a run's page: a page of its node results, filtered and ordered in SQL, and one node's card."""
+"""The nodes tab of a run's page: a page of its node results, filtered and ordered in SQL."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,7 +10,6 @@ from models.run_state import NodeStatus
 from services import run_nodes
 from services.node_pasts import Past, pasts
 from services.run_nodes import NodeFilter, Order
-from services.ui.node_card import node_card
 from services.ui.node_history import glyphs
 from services.ui.words import between, count, short, size
 
@@ -18,86 +17,89 @@ PAGE = 100
 _MOST_PAST = 8
 
 
-def node_table(run: Run, invocation_id: int) -> None:
-    """Draw the filters, the card of the node that the URL names, and the table."""
-    counts = run_nodes.counts(invocation_id)
+def node_table(run: Run, invocation_id: int, *, kinds: Sequence[str] = (), key: str = "nodes") -> None:
+    """Draw filters and table of all nodes, or of some kinds only."""
+    counts = {pair: number for pair, number in run_nodes.counts(invocation_id).items() if not kinds or pair[0] in kinds}
     if not counts:
         st.caption("dbt ran no node." if run.state.is_terminal else "No node has started yet.")
         return
-    chosen, order = _controls(counts, is_over=run.state.is_terminal)
-    if wanted := st.query_params.get("node"):
-        node_card(run, invocation_id, wanted)
-    number = _page_number()
+    chosen, order = _controls(counts, kinds, is_over=run.state.is_terminal, key=key)
+    number = _page_number(key)
     found = run_nodes.page_of_nodes(invocation_id, chosen, order=order, page=number, size=PAGE)
     if not found.total:
         st.caption("No node fits. Take a filter away to see more.")
         return
-    _table(found.nodes, pasts(run, [node.unique_id for node in found.nodes], of_last=_MOST_PAST))
+    _table(found.nodes, pasts(run, [node.unique_id for node in found.nodes], of_last=_MOST_PAST), key=key)
     pages = -(-found.total // PAGE)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(count(found.total, "node"), width="stretch")
         if pages > 1:
-            st.pagination(pages, key="nodes_page", bind="query-params")
+            st.pagination(pages, key=f"{key}_page", bind="query-params")
 
 
-def _page_number() -> int:
+def _page_number(key: str) -> int:
     """What the pagination below says; the URL before it is drawn for the first time."""
-    told = st.session_state.get("nodes_page") or st.query_params.get("nodes_page", "1")
+    told = st.session_state.get(f"{key}_page") or st.query_params.get(f"{key}_page", "1")
     return max(1, int(told)) if str(told).isdigit() else 1
 
 
-def _controls(counts: Mapping[tuple[str, NodeStatus], int], *, is_over: bool) -> tuple[NodeFilter, Order]:
+def _controls(
+    counts: Mapping[tuple[str, NodeStatus], int], kinds: Sequence[str], *, is_over: bool, key: str
+) -> tuple[NodeFilter, Order]:
     statuses = {status.style.word: status for status in NodeStatus if any(each == status for _, each in counts)}
+    offered = sorted({kind for kind, _ in counts})
     with st.container(horizontal=True, vertical_alignment="bottom"):
         order = st.segmented_control(
             "Order",
             [str(each) for each in Order],
             default=str(Order.SLOWEST if is_over else Order.NEWEST),
             required=True,
-            key="nodes_order",
+            key=f"{key}_order",
             bind="query-params",
             label_visibility="collapsed",
             on_change=_first_page,
+            args=(key,),
         )
-        words = _several("Status", list(statuses), key="nodes_status")
-        kinds = _several("Type", sorted({kind for kind, _ in counts}), key="nodes_type")
+        words = _several("Status", list(statuses), key, "status")
+        types = _several("Type", offered, key, "type") if len(offered) > 1 else []
         text = st.text_input(
             "Find",
-            key="nodes_find",
+            key=f"{key}_find",
             bind="query-params",
             placeholder="Name, file, message",
             label_visibility="collapsed",
             icon=":material/search:",
             width=220,
             on_change=_first_page,
+            args=(key,),
         )
-    return NodeFilter([statuses[word] for word in words if word in statuses], kinds, text or ""), Order(
-        order or Order.NEWEST
-    )
+    chosen = NodeFilter([statuses[word] for word in words if word in statuses], types or kinds, text or "")
+    return chosen, Order(order or Order.NEWEST)
 
 
-def _several(label: str, options: list[str], *, key: str) -> list[str]:
+def _several(label: str, options: list[str], key: str, name: str) -> list[str]:
     return st.multiselect(
         label,
         options,
-        key=key,
+        key=f"{key}_{name}",
         bind="query-params",
         placeholder=label,
         label_visibility="collapsed",
         width=190,
         on_change=_first_page,
+        args=(key,),
     )
 
 
-def _first_page() -> None:
-    st.session_state["nodes_page"] = 1
+def _first_page(key: str) -> None:
+    st.session_state[f"{key}_page"] = 1
 
 
-def _table(nodes: Sequence[NodeResult], past: Mapping[str, list[Past]]) -> None:
+def _table(nodes: Sequence[NodeResult], past: Mapping[str, list[Past]], *, key: str) -> None:
     statuses = [status.style for status in NodeStatus]
     st.dataframe(
         _frame(nodes, past),
-        key="nodes",
+        key=key,
         hide_index=True,
         placeholder="",
         height=620 if len(nodes) > 16 else "content",
@@ -106,9 +108,9 @@ def _table(nodes: Sequence[NodeResult], past: Mapping[str, list[Past]]) -> None:
                 width=280,
                 type="tertiary",
                 alignment="left",
-                key="nodes_open",
+                key=f"{key}_open",
                 on_click=_open,
-                args=([node.unique_id for node in nodes],),
+                args=(f"{key}_open", [node.unique_id for node in nodes]),
                 help="Shows the node's history, SQL and neighbours",
             ),
             "Status": st.column_config.MultiselectColumn(
@@ -128,8 +130,8 @@ def _table(nodes: Sequence[NodeResult], past: Mapping[str, list[Past]]) -> None:
     )
 
 
-def _open(unique_ids: list[str]) -> None:
-    click = st.session_state["nodes_open"]
+def _open(click_key: str, unique_ids: list[str]) -> None:
+    click = st.session_state[click_key]
     if click is not None:
         st.query_params["node"] = unique_ids[click["row"]]
 

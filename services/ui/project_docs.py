@@ -8,7 +8,7 @@ from models.project import Project
 from services.connections import dbt_api
 from services.ui import errors
 
-_HEIGHT = 760
+HEIGHT = 760
 
 
 def docs(project: Project) -> None:
@@ -22,10 +22,10 @@ def docs(project: Project) -> None:
     if name == project.name:
         file = f"{project.name}_docs.html"
         buttons.download_button("Download as one file", site, file, "text/html", icon=":material/download:")
-        st.iframe(framed(site), height=_HEIGHT)
+        st.iframe(framed(site), height=HEIGHT)
 
 
 def framed(site: str) -> str:
     """The site in a frame without an origin: a script in some description reaches neither console nor session."""
-    style = f"border:0;width:100%;height:{_HEIGHT - 20}px"
+    style = f"border:0;width:100%;height:{HEIGHT - 20}px"
     return f'<iframe sandbox="allow-scripts allow-popups" style="{style}" srcdoc="{html.escape(site)}"></iframe>'

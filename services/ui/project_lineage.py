@@ -1,6 +1,5 @@
 """One node of a project: what it is, what is around it, and what became of it in the last runs."""
 
-import json
 from collections.abc import Mapping, Sequence
 
 import streamlit as st
@@ -10,10 +9,10 @@ from models.run import NodeResult, Run
 from services import history, lineage
 from services.lineage import Lineage
 from services.ui.badges import badge
+from services.ui.digraph import Box, digraph
 from services.ui.words import NOTHING, duration, listed, moment, plain
 
 _MOST_STEPS = 5
-_COLOURS = {"green": "#1B7F4B", "red": "#C62828", "orange": "#B45309", "blue": "#1D5FD1", "gray": "#5B6777"}
 
 
 def node_card(
@@ -44,26 +43,14 @@ def _lineage(node: ProjectNode, nodes: Sequence[ProjectNode], last: Mapping[str,
 
 
 def dot(near: Lineage, chosen: str, last: Mapping[str, NodeResult]) -> str:
-    """The graph in Graphviz's language. Every text is a quoted string: a name cannot become an instruction."""
-    lines = [
-        "digraph {",
-        "rankdir=LR; bgcolor=transparent;",
-        'node [shape=box, style="rounded,filled", fontname="sans-serif", fontsize=11, fillcolor="#F5F7FA"];',
-        'edge [color="#5B6777", arrowsize=0.6];',
-    ]
-    for node in near.nodes:
-        result = last.get(node.unique_id)
-        glyph = f"{result.status.style.glyph} " if result else ""
-        colour = _COLOURS.get(result.status.style.colour if result else "gray", _COLOURS["gray"])
-        width = 2.5 if node.unique_id == chosen else 1
-        label = _quoted(f"{glyph}{node.name}\n{node.resource_type}")
-        lines.append(f"{_quoted(node.unique_id)} [label={label}, color={_quoted(colour)}, penwidth={width}];")
-    lines += [f"{_quoted(parent)} -> {_quoted(child)};" for parent, child in near.edges]
-    return "\n".join([*lines, "}"])
+    """The nodes with the state of their last results."""
+    return digraph([_box(node, last.get(node.unique_id), node.unique_id == chosen) for node in near.nodes], near.edges)
 
 
-def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
+def _box(node: ProjectNode, result: NodeResult | None, is_chosen: bool) -> Box:
+    glyph = f"{result.status.style.glyph} " if result else ""
+    colour = result.status.style.colour if result else "gray"
+    return Box(node.unique_id, f"{glyph}{node.name}\n{node.resource_type}", colour, is_chosen)
 
 
 def _results(results: Sequence[tuple[NodeResult, Run]]) -> None:

@@ -1,4 +1,4 @@
-"""The configuration and artifacts tabs of a run's page."""
+"""The configuration tab of a run's page: what was asked exactly, how to do it again elsewhere, names and times."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,8 @@ import pandas as pd
 import streamlit as st
 
 from models.run import Invocation, Run
-from services import logs
+from services import projects, reproducing
+from services.errors import NotFound
 from services.ui.words import between, duration, moment
 
 
@@ -16,6 +17,7 @@ def configuration(run: Run, invocations: Sequence[Invocation]) -> None:
     with left:
         st.markdown("**dbt command**")
         st.code(f"dbt {run.command}", language="bash", wrap_lines=True)
+        _again(run, invocations)
         st.markdown("**Exact configuration**")
         st.json(run.conf)
     with right:
@@ -26,6 +28,22 @@ def configuration(run: Run, invocations: Sequence[Invocation]) -> None:
             st.caption("All as the operator has them by default.")
         st.markdown("**Names and times**")
         st.dataframe(_names(run, invocations), hide_index=True, alt="Identifiers and times of this run")
+
+
+def _again(run: Run, invocations: Sequence[Invocation]) -> None:
+    """The same elsewhere. Logins are left to the reader's environment."""
+    try:
+        source = projects.get_project(run.project).source
+    except NotFound:
+        source = {}
+    st.markdown("**On your own machine**")
+    version = invocations[-1].dbt_version if invocations else None
+    st.code(reproducing.local_commands(run, source, dbt_version=version), language="bash", wrap_lines=True)
+    st.markdown("**By Airflow's REST API**")
+    st.code(reproducing.airflow_call(run), language="bash", wrap_lines=True)
+    if not run.operator.runs_in_pods:
+        st.markdown("**By the dbt API alone**, past Airflow and this history")
+        st.code(reproducing.dbt_api_call(run), language="bash", wrap_lines=True)
 
 
 def _names(run: Run, invocations: Sequence[Invocation]) -> pd.DataFrame:
@@ -44,6 +62,7 @@ def _names(run: Run, invocations: Sequence[Invocation]) -> pd.DataFrame:
             (f"Try {invocation.try_number}: invocation", invocation.task_id),
             (f"Try {invocation.try_number}: ended as", _ending(invocation)),
             (f"Try {invocation.try_number}: dbt", invocation.dbt_version or ""),
+            (f"Try {invocation.try_number}: threads", str(invocation.threads or "")),
         ]
     return pd.DataFrame(rows, columns=["What", "Value"])
 
@@ -56,36 +75,3 @@ def _ending(invocation: Invocation) -> str:
         words.append(f"exit code {invocation.exit_code}")
     ran = between(invocation.started_at, invocation.finished_at) if invocation.finished_at else None
     return ", ".join([*words, *([f"after {duration(ran)}"] if ran is not None else [])])
-
-
-def artifacts(invocations: Sequence[Invocation]) -> None:
-    """Draw a download for each file that dbt left."""
-    found = [(invocation, artifact) for invocation in invocations for artifact in invocation.artifacts]
-    if not found:
-        st.info("No artifacts: dbt writes them when it ends.", icon=":material/inventory_2:")
-        return
-    several = len({invocation.id for invocation, _ in found}) > 1
-    for invocation, artifact in found:
-        path = logs.artifacts_of(invocation) / artifact["name"]
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.download_button(
-                "Download",
-                data=lambda path=path: path.read_bytes(),  # type: ignore[misc]
-                file_name=path.name,
-                key=f"artifact_{invocation.id}_{artifact['name']}",
-                on_click="ignore",
-                icon=":material/download:",
-                disabled=not path.exists(),
-            )
-            title = f"`{artifact['name']}` · {_size(artifact.get('bytes', 0))}"
-            st.markdown(f"{title} · try {invocation.try_number}" if several else title)
-
-
-def _size(size: int) -> str:
-    return (
-        f"{size:,} bytes"
-        if size < 10_000
-        else f"{size / 1024:,.0f} KB"
-        if size < 10_000_000
-        else f"{size / 1024**2:,.1f} MB"
-    )

@@ -153,6 +153,10 @@ def test_the_docs_site_is_one_page_whose_data_cannot_become_a_script(port: Serve
     assert "<script>alert(1)" not in answer.text
     assert "model.port.ships" in get(port, "/docs/catalog.json", target="prod")["nodes"]
     assert "model.port.ships" in get(port, "/docs/manifest.json")["nodes"]
+    page = port.call("GET", "/api/v1/projects/port/docs/page.html").text
+    assert "model.port.ships" not in page
+    assert '"MANIFEST.JSON INLINE DATA"' in page
+    assert "Content-Security-Policy" in page
     empty = get(port, "/docs/catalog.json", target="dev")
     assert (empty["nodes"], "docs generate" in empty["errors"][0]) == ({}, True)
 
