@@ -12,7 +12,10 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+from dbt.adapters.events import adapter_types_pb2
+from dbt.events import core_types_pb2
 from dbt_common.constants import SECRET_ENV_PREFIX
+from dbt_common.events import types_pb2
 from dbt_common.events.functions import get_metadata_vars
 from dbt_common.invocation import get_invocation_id
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
@@ -26,6 +29,13 @@ DBT_OPTIONS = {"preserving_proto_field_name": True, "always_print_fields_with_no
 AS_THEY_ARE = {FieldDescriptor.CPPTYPE_STRING, FieldDescriptor.CPPTYPE_BOOL, FieldDescriptor.CPPTYPE_INT32}
 AS_TEXT = {FieldDescriptor.CPPTYPE_INT64, FieldDescriptor.CPPTYPE_UINT64}
 """JSON has no integer of 64 bits (protobuf.dev/programming-guides/json)."""
+
+
+def prepare() -> None:
+    """Look up all types of dbt's events now, so that no invocation has to."""
+    for module in (adapter_types_pb2, core_types_pb2, types_pb2):
+        for descriptor in module.DESCRIPTOR.message_types_by_name.values():
+            _reader(descriptor)
 
 
 def message_of(event: Any, level: Any = None) -> Any:

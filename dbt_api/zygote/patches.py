@@ -95,6 +95,7 @@ def _fast_events() -> None:
         base.ParseDict = fast_events.parse_dict
         functions.env_secrets = fast_events.secrets
         functions.MessageToDict = fast_events.as_dict
+        fast_events.prepare()
 
 
 def _callers_name() -> None:
