@@ -45,7 +45,8 @@ def parser() -> argparse.ArgumentParser:
     serving = add("serve", _serve, "Serve the API, and be a worker too.")
     serving.add_argument("--no-worker", action="store_true", help="Only serve; workers are other processes (Postgres).")
     add("worker", _worker, "Be a worker, with its health at /healthz, /ready and /metrics (Postgres).")
-    add("migrate", _migrate, "Bring the database's schema to the newest version.")
+    migrating = add("migrate", _migrate, "Bring the database's schema to the newest version.")
+    migrating.add_argument("--new-sealing-key", action="store_true", help="Let the present sealing key be the one.")
     add("doctor", _doctor, "Check settings, database, queue, disk, dbt, workers, clock; say what to do.")
     token.add_parser(subparsers)
     return made
@@ -81,14 +82,20 @@ def _run(*, with_routes: bool, alone: bool) -> int:
     return serve(with_routes=with_routes)
 
 
-def _migrate(_: argparse.Namespace) -> int:
+def _migrate(chosen: argparse.Namespace) -> int:
     from dbt_api.database import migrate
+    from dbt_api.sealing import OtherSealingKey, change_key
 
     logging.basicConfig(level=logging.WARNING)
     try:
         before, after = migrate()
+        if chosen.new_sealing_key:
+            change_key()
+            _say("The present sealing key is this database's.")
     except OperationalError as error:
         return _refuse(f"The database cannot be reached: {error.orig}")
+    except OtherSealingKey as other:
+        return _refuse(str(other))
     unchanged = f"The schema is at version {after}; there was nothing to do."
     _say(unchanged if before == after else f"The schema went from version {before or 'none'} to {after}.")
     return 0

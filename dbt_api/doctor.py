@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from dbt_api import database
+from dbt_api import database, sealing
 from dbt_api.database import session
 from dbt_api.running.dbt_process import adapters, installed
 from dbt_api.settings import PREFIX, settings
@@ -44,7 +44,8 @@ def examine() -> list[Finding]:
     """Every finding; what needs the database is left out when there is none."""
     findings = [_token(), _data(), _disk(), _dbt(), _storage(), _database()]
     if findings[-1].is_well:
-        findings += [_guarded("queue", _queue), _guarded("workers", _workers), _guarded("clock", _clock)]
+        more = {"queue": _queue, "workers": _workers, "sealing key": _sealing_key, "clock": _clock}
+        findings += [_guarded(what, check) for what, check in more.items()]
     return findings
 
 
@@ -144,6 +145,13 @@ def _workers() -> Finding:
         advice = f"give all the same {PREFIX}SLOTS: the queue knows one number, the last started worker's"
         return Finding("workers", told, advice)
     return Finding("workers", f"{told} (this host is {socket.gethostname()})")
+
+
+def _sealing_key() -> Finding:
+    if sealing.fits() is False:
+        advice = f"give all servers and workers the same {PREFIX}SEALING_KEY"
+        return Finding("sealing key", "it is not the one of this database's servers and workers", advice)
+    return Finding("sealing key", "the same as the others'")
 
 
 def _clock() -> Finding:

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from statistics import median
 
 from dbt_api import store
-from dbt_api.settings import settings
 from dbt_api.tables import InvocationRow, now
+from dbt_api.workers import registry
 
 
 @dataclass(frozen=True)
@@ -22,20 +22,21 @@ class Place:
 def places() -> dict[str, Place]:
     """The places of all that wait now, by task_id."""
     waiting = store.in_state(store.PENDING)
-    running = store.in_state(store.STARTED) if waiting else []
-    return forecast(running, waiting, slots=settings().slots, moment=now())
+    if not waiting:
+        return {}
+    return forecast(store.in_state(store.STARTED), waiting, slots=registry.slots(), moment=now())
 
 
 def forecast(
     running: Sequence[InvocationRow], waiting: Sequence[InvocationRow], *, slots: int, moment: datetime
 ) -> dict[str, Place]:
-    """Hand out the slots in order of priority and arrival, one invocation of a concurrency key at a time.
+    """Hand out the slots of all workers by priority and arrival, one invocation of a concurrency key at a time.
 
-    What never ran before is taken to last as long as the others do in the median.
+    What never ran before is taken to last as long as the others do in the median. Without a worker nobody can tell.
     """
     known = [row.eta_ms for row in (*running, *waiting) if row.eta_ms is not None]
     order = sorted(waiting, key=lambda row: (row.priority, row.id or 0))
-    if not known and (running or len(order) > 1):
+    if not slots or (not known and (running or len(order) > 1)):
         return {row.task_id: Place(number, None) for number, row in enumerate(order, 1)}
     typical = median(known) if known else 0
     key_free = {row.concurrency_key: _end(row, typical, moment) for row in running}

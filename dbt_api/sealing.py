@@ -15,14 +15,23 @@ from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 
-from cryptography.fernet import Fernet
+from cryptography.fernet import Fernet, InvalidToken
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, col, delete, select
 
+from dbt_api.database import session
 from dbt_api.redaction import HIDDEN, Plain, redacted, secrets_in
 from dbt_api.settings import settings
-from dbt_api.tables import InvocationRow
+from dbt_api.tables import InvocationRow, SealingKeyRow
 
 SCRUBBED_VARIABLE = "DBT_ENV_SECRET_PILOTHOUSE_"
 PARSE_CACHE = "partial_parse.msgpack"
+KNOWN = b"pilothouse"
+OTHER_KEY = (
+    "The sealing key is not the one that this database's servers and workers use. Give all the same "
+    "PILOTHOUSE_DBT_API_SEALING_KEY (without it, each makes a key in its own data folder); or, to change it, stop all "
+    "and run `python -m dbt_api migrate --new-sealing-key`."
+)
 TEXT_ARTIFACTS = (".json", ".sql", ".yml", ".yaml", ".csv", ".txt", ".html")
 
 
@@ -83,6 +92,64 @@ def _forms(secret: str, depth: int = 3) -> Iterator[str]:
     for each in sorted(quoted) if depth else ():
         yield from _forms(each, depth - 1)
     yield secret
+
+
+class OtherSealingKey(Exception):
+    """Our sealing key is not that of the servers and workers that share the database."""
+
+
+def check_key() -> None:
+    """Compare our sealing key with the database's; the first one to start sets it. Raises OtherSealingKey.
+
+    On SQLite, which is one process's alone, another key is taken over as soon as nothing waits under the old one.
+    """
+    try:
+        _compare_or_set()
+    except IntegrityError:  # another process set it at the same moment
+        _compare_or_set()
+
+
+def fits() -> bool | None:
+    """Whether our sealing key is the database's; None while it has none."""
+    with session() as opened:
+        row = opened.exec(select(SealingKeyRow)).first()
+    return None if row is None else _opens(row.sealed)
+
+
+def _compare_or_set() -> None:
+    with session() as opened:
+        row = opened.exec(select(SealingKeyRow).with_for_update()).first()
+        if row is None:
+            opened.add(SealingKeyRow(sealed=_mark()))
+        elif not _opens(row.sealed):
+            if settings().is_shared or _anything_sealed(opened):
+                raise OtherSealingKey(OTHER_KEY)
+            row.sealed = _mark()
+            opened.add(row)
+
+
+def change_key() -> None:
+    """Make our sealing key the database's. Raises OtherSealingKey while something waits under the old one."""
+    with session() as opened:
+        if _anything_sealed(opened):
+            raise OtherSealingKey("Invocations that wait or run hold values under the old key: let them end first.")
+        opened.exec(delete(SealingKeyRow))
+        opened.add(SealingKeyRow(sealed=_mark()))
+
+
+def _anything_sealed(opened: Session) -> bool:
+    return opened.exec(select(InvocationRow.id).where(col(InvocationRow.sealed).is_not(None))).first() is not None
+
+
+def _mark() -> str:
+    return _fernet().encrypt(KNOWN).decode()
+
+
+def _opens(mark: str) -> bool:
+    try:
+        return _fernet().decrypt(mark.encode()) == KNOWN
+    except InvalidToken:
+        return False
 
 
 @cache

@@ -23,6 +23,12 @@ ENVIRONMENT_ALLOWED = [
     *("GOOGLE_*", "CLOUDSDK_*", "BIGQUERY_*", "AWS_*", "AZURE_*", "SNOWFLAKE_*", "DATABRICKS_*", "REDSHIFT_*"),
     *("POSTGRES_*", "PG*", "KRB5*", "ODBC*", "SPARK_*", "TRINO_*", "DUCKDB_*", "MOTHERDUCK_*"),
 ]
+STORAGE_KEYS = {
+    **dict.fromkeys(("s3", "s3a"), ("AWS_*",)),
+    **dict.fromkeys(("gs", "gcs"), ("GOOGLE_*", "CLOUDSDK_*")),
+    **dict.fromkeys(("abfs", "abfss", "az", "adl"), ("AZURE_*",)),
+}
+"""Variables that a storage of `files_url` finds its keys in."""
 SECRET_NAMES = [
     *("*password*", "*passwd*", "*secret*", "*token*", "*api_key*", "*apikey*", "*private_key*", "*credential*"),
 ]
@@ -148,6 +154,18 @@ class Settings(BaseSettings):
     def dbt_environments(self) -> dict[str, Path]:
         """The dbt command of each environment."""
         return {"default": self.dbt} | self.environments
+
+    @property
+    def shown_to_dbt(self) -> list[str]:
+        """Patterns of the variables that dbt gets: not those with the storage's keys, unless somebody said so.
+
+        Said it is by setting `environment_allowed`, or by keys of the storage's own (fsspec's FSSPEC_S3_KEY).
+        """
+        scheme = (self.files_url or "").partition("://")[0]
+        own_keys = any(name.startswith(f"FSSPEC_{scheme.upper()}") for name in os.environ) if scheme else False
+        if "environment_allowed" in self.model_fields_set or own_keys:
+            return self.environment_allowed
+        return [each for each in self.environment_allowed if each not in STORAGE_KEYS.get(scheme, ())]
 
     @property
     def attempts(self) -> Path:

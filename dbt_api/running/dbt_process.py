@@ -56,7 +56,7 @@ class DbtCall:
         Everything dbt writes goes below `folder`. Its target path is a variable because not all commands take the
         option.
         """
-        allowed = settings().environment_allowed
+        allowed = settings().shown_to_dbt
         kept = {name: value for name, value in os.environ.items() if any(fnmatchcase(name, each) for each in allowed)}
         warehouse = settings().warehouse(self.project)
         warehouse.mkdir(parents=True, exist_ok=True)

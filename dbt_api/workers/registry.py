@@ -41,6 +41,11 @@ def everybody() -> list[tuple[WorkerRow, bool]]:
     return [(row, is_alive(row, moment)) for row in rows]
 
 
+def slots() -> int:
+    """How many dbt commands may run at a time: the slots of all workers that are alive."""
+    return sum(row.slots for row, is_alive in everybody() if is_alive)
+
+
 def holders() -> set[str]:
     """Ids of the workers that are neither gone nor declared lost."""
     return {row.id for row, _ in everybody() if row.gone_at is None}

@@ -5,6 +5,7 @@ import threading
 from contracts.dbt_api import InvocationState
 from dbt_api import queue, store
 from dbt_api.database import migrate
+from dbt_api.sealing import OtherSealingKey, check_key
 from dbt_api.settings import settings
 from dbt_api.workers import lost
 from dbt_api.workers.caretaker import Caretaker
@@ -26,7 +27,7 @@ class Service:
         self._caretaker = Caretaker()
 
     def prepare(self, *, alone: bool = True) -> None:
-        """Bring the schema up and become a worker, if this process is one. Safe to repeat.
+        """Bring the schema up, compare keys, and become a worker, if this process is one. Safe to repeat.
 
         `alone`: whether this process is server and worker in one. Raises WorkerRefused.
         """
@@ -35,6 +36,10 @@ class Service:
         if not settings().is_shared and not alone:
             raise WorkerRefused(NEEDS_POSTGRES)
         migrate()
+        try:
+            check_key()
+        except OtherSealingKey as other:
+            raise WorkerRefused(str(other)) from other
         if settings().worker and lease.take():
             for row in store.in_state(InvocationState.STARTED):
                 if row.worker == settings().worker_name:

@@ -12,39 +12,16 @@ from moto.server import ThreadedMotoServer
 from dbt_api.auth.users import hash_password
 from dbt_api.settings import settings
 from dbt_api.storage import storage as storage_of
+from tests.unit.dbt_api.cluster import Cluster
 from tests.unit.dbt_api.issuer import Issuer
 from tests.unit.dbt_api.postgres import Postgres, binaries
+from tests.unit.dbt_api.project import write_project
 from tests.unit.dbt_api.server import Server
 
-PROFILES = """
-shop:
-  target: dev
-  outputs:
-    dev: {type: duckdb, path: "{{ env_var('PILOTHOUSE_PROJECT_DATA') }}/dev.duckdb", threads: 2}
-    prod: {type: duckdb, path: "{{ env_var('PILOTHOUSE_PROJECT_DATA') }}/prod.duckdb", threads: 2}
-"""
 BUCKET = "pilothouse"
 PASSWORD = "correct horse battery stäple"
 USERS = {"ada": {"password": hash_password(PASSWORD), "scopes": ["run:read"], "project": "shop"}}
 GROUPS = {"engineers": {"scopes": ["admin"]}, "analysts": {"scopes": ["run:read", "run:write"], "project": "shop"}}
-MODELS = {
-    "models/orders.sql": "select 1 as id",
-    "models/slow.sql": "{{ config(materialized='table') }} select sleep_ms({{ var('slow_ms', 0) }}) as slept",
-    "models/broken.sql": "{{ config(enabled=var('break', false)) }} select no_such_column from {{ ref('orders') }}",
-    "models/loud.sql": "{% for n in range(var('lines', 0)) %}{{ log('x' * 2000, true) }}{% endfor %} select 1 as id",
-    "tests/never.sql": "{{ config(enabled=var('fail', false)) }} select * from {{ ref('orders') }}",
-    "tests/doubt.sql": "{{ config(enabled=var('doubt', false), severity='warn') }} select 1 from {{ ref('orders') }}",
-}
-
-
-def write_project(folder: Path, **files: str) -> Path:
-    (folder / "models").mkdir(parents=True, exist_ok=True)
-    (folder / "tests").mkdir(exist_ok=True)
-    (folder / "dbt_project.yml").write_text('name: shop\nversion: "1.0"\nprofile: shop\n')
-    (folder / "profiles.yml").write_text(PROFILES)
-    for name, text in {**MODELS, **files}.items():
-        (folder / name).write_text(text)
-    return folder
 
 
 @pytest.fixture(scope="session")
@@ -95,6 +72,20 @@ def guarded(tmp_path_factory: pytest.TempPathFactory, issuer: Issuer) -> Iterato
         started.ended(f"of-{name}")
     yield started
     started.end()
+
+
+@pytest.fixture
+def cluster(tmp_path: Path, postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
+    """A server without a worker; the test starts workers. Whatever happens, none is left."""
+    made = Cluster(tmp_path, postgres.database())
+    monkeypatch.setenv("DBT_ENV_WITNESS", str(made.witness))
+    try:
+        made.start()
+        yield made
+    finally:
+        for each in made.started:
+            each.end()
+    assert not (made.witness / "two_writers").exists()
 
 
 @pytest.fixture

@@ -15,11 +15,10 @@ from dbt_api.projects import bundles, manifests
 from dbt_api.settings import settings
 from dbt_api.storage import storage as storage_of
 from dbt_api.tables import ProjectRow
-from tests.unit.dbt_api.conftest import write_project
-from tests.unit.dbt_api.postgres import Postgres
+from tests.unit.dbt_api.cluster import Cluster
+from tests.unit.dbt_api.project import write_project
 from tests.unit.dbt_api.server import Server, eventually
 from tests.unit.dbt_api.test_upload import FILES, zipped
-from tests.unit.dbt_api.test_workers import Cluster
 
 pytestmark = pytest.mark.usefixtures("storage")
 Host = Callable[[str], Path]
@@ -151,19 +150,14 @@ def git(folder: Path, *words: str) -> None:
     subprocess.run(["git", *who, *words], cwd=folder, check=True, capture_output=True)
 
 
-def source(cluster: Cluster, server: Server, name: str, **source: Any) -> dict[str, Any]:
+def source(server: Server, name: str, **source: Any) -> dict[str, Any]:
     answer = server.call("PUT", f"/api/v1/projects/{name}", json={"source": source})
     assert answer.ok, answer.text
     return dict(answer.json())
 
 
-def test_projects_made_on_one_host_run_on_every_worker(
-    tmp_path: Path, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_projects_made_on_one_host_run_on_every_worker(tmp_path: Path, cluster: Cluster) -> None:
     """Upload, template and clone, by two servers and two workers that share a database and a bucket, and no disk."""
-    cluster = Cluster(tmp_path, postgres.database())
-    monkeypatch.setenv("DBT_ENV_WITNESS", str(cluster.witness))
-    cluster.start()
     other = cluster.process("other-server", "serve", "--no-worker").start(until_ready=False)
     workers = [cluster.worker(name, SLOTS="1") for name in ("one", "two")]
     repository = tmp_path / "repository"
@@ -172,8 +166,8 @@ def test_projects_made_on_one_host_run_on_every_worker(
     git(repository, "add", ".")
     git(repository, "commit", "-qm", "one")
     cloned = {"kind": "git", "url": f"file://{repository}", "branch": "main", "subfolder": "dbt"}
-    source(cluster, cluster.server, "template", kind="template", warehouse="duckdb")
-    made = source(cluster, cluster.server, "cloned", **cloned)
+    source(cluster.server, "template", kind="template", warehouse="duckdb")
+    made = source(cluster.server, "cloned", **cloned)
     uploaded = cluster.server.call("PUT", "/api/v1/projects/uploaded/upload", files={"file": zipped(FILES)}).json()
 
     def runs_on_both(name: str, again: str = "") -> None:
@@ -192,13 +186,13 @@ def test_projects_made_on_one_host_run_on_every_worker(
         assert (folder / "models" / "orders.sql").read_text() == FILES["models/orders.sql"]
 
     eventually(lambda: other.answers("/healthz"))
-    assert source(cluster, other, "cloned", **cloned)["bundle"] == made["bundle"]
-    again = source(cluster, other, "uploaded", **uploaded["source"])
+    assert source(other, "cloned", **cloned)["bundle"] == made["bundle"]
+    again = source(other, "uploaded", **uploaded["source"])
     assert again["bundle"] == uploaded["bundle"], "the archive lies on the other server's disk"
     (repository / "dbt" / "models" / "later.sql").write_text("select 2 as id")
     git(repository, "add", ".")
     git(repository, "commit", "-qm", "two")
-    later = source(cluster, other, "cloned", **cloned)
+    later = source(other, "cloned", **cloned)
     assert later["bundle"] != made["bundle"]
     runs_on_both("cloned", "-later")
     assert (workers[0].data / "projects" / "cloned" / "bundle" / later["bundle"] / "dbt/models/later.sql").exists()
@@ -208,5 +202,3 @@ def test_projects_made_on_one_host_run_on_every_worker(
     assert {path.split("/")[-2] for path in files.find(f"{root}/projects")} == {"template", "uploaded"}
     with files.open(files.find(f"{root}/projects/uploaded")[0]) as stored, tarfile.open(fileobj=stored) as archive:
         assert "models/orders.sql" in archive.getnames()
-    for each in cluster.started:
-        each.end()

@@ -1,22 +1,27 @@
 """The migrations make exactly the tables that the code uses, on both databases, and there and back."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel
 
 import dbt_api.tables  # noqa: F401  fills the metadata
-from contracts.dbt_api import InvocationState
-from dbt_api import database, entity, store
+from contracts.dbt_api import InvocationState, Outcome
+from dbt_api import database, entity, forecast, sealing, store
+from dbt_api.redaction import Plain
+from dbt_api.running.outcome import failure
 from dbt_api.settings import settings
-from dbt_api.tables import InvocationRow
+from dbt_api.tables import InvocationRow, WorkerRow, now
 
 OLD_ROW = """INSERT INTO invocation
 (task_id, project, command, body_hash, concurrency_key, priority, source, state, attempt, created_at)
@@ -54,6 +59,60 @@ def test_migrations_can_be_taken_back() -> None:
         command.downgrade(config, "base")
     assert database.schema_version() is None
     database.migrate()
+
+
+def worker(name: str, slots: int, *, silent_seconds: float = 0) -> WorkerRow:
+    moment = now() - timedelta(seconds=silent_seconds)
+    facts: dict[str, Any] = {"incarnation": name, "folder": "", "host": "", "version": "", "started_at": moment}
+    return WorkerRow(id=name, slots=slots, lease_seconds=600, last_seen_at=moment, **facts)
+
+
+def test_the_forecast_hands_out_the_slots_of_all_workers_that_live() -> None:
+    database.migrate()
+    for number in range(6):
+        store.insert(waiting(f"w{number}", f"shop/t{number}", eta_ms=60_000))
+    assert {each.expected_start_at for each in forecast.places().values()} == {None}, "nobody is there to start them"
+    with database.session() as opened:
+        opened.add_all([worker("a", 2), worker("b", 3), worker("gone", 7, silent_seconds=3600)])
+    places = forecast.places()
+    assert [places[f"w{number}"].position for number in range(6)] == [1, 2, 3, 4, 5, 6]
+    starts = [places[f"w{number}"].expected_start_at for number in range(6)]
+    assert len(set(starts[:5])) == 1
+    assert starts[5] == starts[0] + timedelta(minutes=1)  # type: ignore[operator]
+
+
+def waiting(task_id: str, key: str, **more: Any) -> InvocationRow:
+    facts: dict[str, Any] = {"project": "shop", "command": ["run"], "body_hash": "", "priority": 1, "source": {}}
+    return InvocationRow(task_id=task_id, concurrency_key=key, **facts, **more)
+
+
+def test_the_first_process_sets_the_sealing_key_and_others_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def become(key: str) -> None:
+        monkeypatch.setattr(settings(), "sealing_key", SecretStr(key))
+        sealing._fernet.cache_clear()
+
+    database.migrate()
+    become("one")
+    assert sealing.fits() is None
+    sealing.check_key()
+    sealing.check_key()
+    hidden = sealing.sealed(Plain(["run", "--vars", '{"password": "hunter2"}'], {}))
+    assert hidden is not None
+    store.insert(waiting("sealed", "shop/dev", sealed=hidden))
+    become("two")
+    assert sealing.fits() is False
+    with pytest.raises(sealing.OtherSealingKey, match="same PILOTHOUSE_DBT_API_SEALING_KEY"):
+        sealing.check_key()
+    with pytest.raises(sealing.OtherSealingKey, match="let them end first"):
+        sealing.change_key()
+    store.finish("sealed", failure(Outcome.TIMEOUT, "late"))
+    if settings().is_shared:
+        with pytest.raises(sealing.OtherSealingKey):
+            sealing.check_key()
+        sealing.change_key()
+    sealing.check_key()
+    assert sealing.fits() is True
+    sealing._fernet.cache_clear()
 
 
 def test_the_database_itself_refuses_a_second_writer_of_a_target() -> None:

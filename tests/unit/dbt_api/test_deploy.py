@@ -69,8 +69,8 @@ def test_every_setting_exists_and_is_valid() -> None:
 
 def test_secrets_are_references_and_nothing_runs_as_root() -> None:
     for each in containers():
-        secrets = [variable for variable in each["env"] if variable["name"].endswith(("TOKEN", "DATABASE_URL"))]
-        assert len(secrets) == 2
+        secrets = [variable for variable in each["env"] if variable["name"].endswith(("TOKEN", "KEY", "URL"))]
+        assert len(secrets) == 3
         assert all("secretKeyRef" in variable["valueFrom"] for variable in secrets)
         assert each["resources"]["limits"]["memory"]
         assert each["securityContext"]["allowPrivilegeEscalation"] is False

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.dbt_api.conftest import write_project
+from tests.unit.dbt_api.project import write_project
 from tests.unit.dbt_api.server import Server, eventually
 
 FAKE = """#!{python}

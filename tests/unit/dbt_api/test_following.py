@@ -10,7 +10,7 @@ import pytest
 
 from dbt_api.forecast import forecast
 from dbt_api.tables import InvocationRow
-from tests.unit.dbt_api.conftest import write_project
+from tests.unit.dbt_api.project import write_project
 from tests.unit.dbt_api.server import Server, eventually
 
 URL = "/api/v1/invocations"

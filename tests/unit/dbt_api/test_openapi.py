@@ -18,7 +18,7 @@ from schemathesis.engine import StopReason, events, from_schema
 from schemathesis.engine.recorder import ScenarioRecorder
 
 from contracts.names import PROJECT_NAME_PATTERN
-from tests.unit.dbt_api.conftest import write_project
+from tests.unit.dbt_api.project import write_project
 from tests.unit.dbt_api.server import TOKEN, Server
 
 CONFIG = {

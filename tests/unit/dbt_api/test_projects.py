@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.dbt_api.conftest import PROFILES, write_project
+from tests.unit.dbt_api.project import PROFILES, write_project
 from tests.unit.dbt_api.server import Server
 
 

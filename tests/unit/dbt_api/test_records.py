@@ -12,7 +12,7 @@ from threading import Thread
 import pytest
 
 from contracts.log_event import parse_log_line
-from tests.unit.dbt_api.conftest import write_project
+from tests.unit.dbt_api.project import write_project
 from tests.unit.dbt_api.server import TOKEN, Server
 from tests.unit.dbt_api.sse import story
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.dbt_api import fake_dbt
-from tests.unit.dbt_api.conftest import write_project
+from tests.unit.dbt_api.project import write_project
 from tests.unit.dbt_api.server import Server, eventually
 
 

@@ -1,6 +1,9 @@
 """Logs and artifacts on storage that hosts share: a real S3 wire protocol, by moto."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +13,11 @@ from dbt_api.records import shared_files
 from dbt_api.records.files import LOG
 from dbt_api.records.shared_files import SharedFiles
 from dbt_api.running.attempt import Attempt
+from dbt_api.running.dbt_process import DbtCall
+from dbt_api.settings import settings
 from dbt_api.storage import storage as storage_of
-from tests.unit.dbt_api.postgres import Postgres
-from tests.unit.dbt_api.server import eventually
-from tests.unit.dbt_api.test_workers import Cluster, slow
+from tests.unit.dbt_api.cluster import Cluster, slow
+from tests.unit.dbt_api.server import ROOT, eventually
 
 
 @pytest.mark.usefixtures("storage")
@@ -63,12 +67,7 @@ def test_a_log_is_read_by_range_from_its_pieces_and_then_from_the_whole(monkeypa
 
 
 @pytest.mark.usefixtures("storage")
-def test_two_workers_with_folders_of_their_own_leave_everything_on_one_bucket(
-    tmp_path: Path, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    cluster = Cluster(tmp_path, postgres.database())
-    monkeypatch.setenv("DBT_ENV_WITNESS", str(cluster.witness))
-    cluster.start()
+def test_two_workers_with_folders_of_their_own_leave_everything_on_one_bucket(cluster: Cluster) -> None:
     for name in ("one", "two"):
         cluster.worker(name, SLOTS="1")
     for target in ("dev", "prod"):
@@ -91,5 +90,38 @@ def test_two_workers_with_folders_of_their_own_leave_everything_on_one_bucket(
         assert cluster.server.call("GET", f"/api/v1/invocations/{target}/logs").content == log
         assert cluster.server.call("GET", f"/api/v1/invocations/{target}/artifacts/run_results.json").content == b"{}"
         assert all(json.loads(line) for line in log.splitlines())
-    for each in cluster.started:
-        each.end()
+
+
+@pytest.mark.parametrize(
+    ("given", "gets"),
+    [
+        ({}, False),
+        ({"PILOTHOUSE_DBT_API_ENVIRONMENT_ALLOWED": '["PATH", "AWS_*"]'}, True),
+        ({"FSSPEC_S3_KEY": "key", "FSSPEC_S3_SECRET": "secret"}, True),
+        ({"PILOTHOUSE_DBT_API_FILES_URL": ""}, True),
+        ({"PILOTHOUSE_DBT_API_FILES_URL": "gs://elsewhere"}, True),
+    ],
+)
+@pytest.mark.usefixtures("storage")
+def test_the_storages_keys_are_not_dbts_unless_somebody_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: dict[str, str], gets: bool
+) -> None:
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    settings.cache_clear()
+    seen = DbtCall("shop", tmp_path, ["ls"], "dev", "default").variables(tmp_path)
+    assert ("AWS_SECRET_ACCESS_KEY" in seen) is gets
+    assert "PATH" in seen
+    assert not [name for name in seen if name.startswith("FSSPEC")]
+
+
+@pytest.mark.usefixtures("storage")
+def test_the_storage_may_have_keys_of_its_own() -> None:
+    """fsspec's own variables, in a process of its own: fsspec reads them once."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    keys = {"KEY": "key", "SECRET": "secret", "ENDPOINT_URL": os.environ["AWS_ENDPOINT_URL"]}
+    environment |= {f"FSSPEC_S3_{name}": value for name, value in keys.items()}
+    program = "from dbt_api import storage; storage.check(); print('written')"
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
+    assert done.stdout.strip() == "written", done.stderr

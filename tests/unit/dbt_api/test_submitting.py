@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.dbt_api.conftest import write_project
+from tests.unit.dbt_api.project import write_project
 from tests.unit.dbt_api.server import Server
 
 URL = "/api/v1/invocations"

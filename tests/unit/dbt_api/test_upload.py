@@ -15,7 +15,7 @@ import requests
 from dbt_api.errors import ApiError
 from dbt_api.projects import archive
 from dbt_api.settings import settings
-from tests.unit.dbt_api.conftest import PROFILES
+from tests.unit.dbt_api.project import PROFILES
 from tests.unit.dbt_api.server import Server
 
 FILES = {

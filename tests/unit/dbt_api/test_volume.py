@@ -13,9 +13,9 @@ import pytest
 import requests
 
 from tests.unit.dbt_api import fake_dbt
-from tests.unit.dbt_api.conftest import write_project
+from tests.unit.dbt_api.cluster import Cluster
+from tests.unit.dbt_api.project import write_project
 from tests.unit.dbt_api.server import TOKEN, Server, eventually
-from tests.unit.dbt_api.test_workers import Cluster
 
 CLIENTS, EACH, TARGETS = 20, 10, 8
 ALL = {f"c{client}-{number}" for client in range(CLIENTS) for number in range(EACH)}
@@ -114,10 +114,8 @@ def test_on_sqlite_memory_is_flat_and_requests_are_few(tmp_path: Path, witness: 
     assert server.end(signal.SIGTERM) == 0
 
 
-def test_on_postgres_two_workers_and_kills_change_nothing(tmp_path: Path, witness: Path, postgres: object) -> None:
+def test_on_postgres_two_workers_and_kills_change_nothing(cluster: Cluster, witness: Path) -> None:
     """Server and workers are killed at any moment of the work: nothing lost, nothing twice, never a false SUCCESS."""
-    cluster = Cluster(tmp_path, postgres.database())  # type: ignore[attr-defined]
-    cluster.start()
     workers = [cluster.worker(name, SLOTS="4", WORKER_LEASE_SECONDS="120") for name in ("one", "two")]
 
     def kill() -> None:
@@ -130,5 +128,3 @@ def test_on_postgres_two_workers_and_kills_change_nothing(tmp_path: Path, witnes
     assert states(clients) == dict.fromkeys(ALL, "SUCCESS")
     by = Counter(cluster.server.read(task_id)["worker"] for task_id in list(ALL)[:60])
     assert set(by) == {"one", "two"}
-    for each in cluster.started:
-        each.end()

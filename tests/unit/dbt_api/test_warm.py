@@ -16,7 +16,7 @@ import pytest
 from dbt_api.running.dbt_process import DbtCall
 from dbt_api.running.fingerprint import parse_key
 from dbt_api.settings import Settings
-from tests.unit.dbt_api.conftest import write_project
+from tests.unit.dbt_api.project import write_project
 from tests.unit.dbt_api.server import ROOT, Server, eventually, is_running
 
 Start = Callable[..., Server]

@@ -1,82 +1,17 @@
 """Server and workers as processes of their own on one Postgres, each with its own data folder as on its own host."""
 
-import json
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import pytest
-
-from tests.unit.dbt_api import fake_dbt
-from tests.unit.dbt_api.conftest import write_project
+from tests.unit.dbt_api.cluster import Cluster, slow
 from tests.unit.dbt_api.postgres import Postgres
 from tests.unit.dbt_api.server import ROOT, Server, eventually, is_running
 
-LEASE_SECONDS = 4
 Start = Callable[..., Server]
-
-
-def slow(seconds: float, *more: str) -> tuple[str, ...]:
-    return ("run", "--vars", json.dumps({"slow_ms": seconds * 1000}), *more)
-
-
-class Cluster:
-    """One server without a worker, with the project `shop`; workers by name."""
-
-    def __init__(self, folder: Path, url: str) -> None:
-        self._folder = folder
-        self.witness = folder / "fake" / "witness"
-        self._settings = {
-            "DATABASE_URL": url,
-            "DBT": str(fake_dbt.install(folder / "fake")),
-            "WORKER_LEASE_SECONDS": str(LEASE_SECONDS),
-            "FOLDER_ROOTS": f'["{folder}"]',
-        }
-        self.started: list[Server] = []
-        self.server = self.process("server", "serve", "--no-worker")
-
-    def process(self, name: str, *words: str, **settings: str) -> Server:
-        made = Server(self._folder / name / "data", *words, **{**self._settings, "WORKER_ID": name, **settings})
-        self.started.append(made)
-        return made
-
-    def worker(self, name: str, **settings: str) -> Server:
-        return self.process(name, "worker", **settings).start()
-
-    def start(self) -> None:
-        """Only now: a server alone is not ready."""
-        self.server.start(until_ready=False)
-        eventually(lambda: self.server.answers("/healthz"))
-        self.server.register("shop", write_project(self._folder / "shop"))
-
-    def workers(self) -> dict[str, dict[str, Any]]:
-        return {each["id"]: each for each in self.server.call("GET", "/api/v1/workers").json()}
-
-    def worker_of(self, task_id: str) -> Server:
-        name = self.server.read(task_id)["worker"]
-        return next(each for each in self.started if each.data.parent.name == name)
-
-    def runs(self) -> list[str]:
-        file = self.witness / "runs"
-        return file.read_text().split() if file.exists() else []
-
-    def started_running(self, task_id: str) -> None:
-        eventually(lambda: task_id in self.runs())
-
-
-@pytest.fixture
-def cluster(tmp_path: Path, postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
-    made = Cluster(tmp_path, postgres.database())
-    monkeypatch.setenv("DBT_ENV_WITNESS", str(made.witness))
-    made.start()
-    yield made
-    for each in made.started:
-        each.end()
-    assert not (made.witness / "two_writers").exists()
 
 
 def test_two_workers_share_the_work_and_one_carries_on_alone(cluster: Cluster) -> None:
@@ -180,6 +115,25 @@ def test_the_server_is_ready_with_a_live_worker_only(cluster: Cluster) -> None:
     assert "No worker is alive" in cluster.server.call("GET", "/ready").text
 
 
+def test_another_sealing_key_is_refused_at_the_start(cluster: Cluster) -> None:
+    """Else an invocation with hidden values would fail on this worker, some day."""
+    for key in ("another", ""):
+        stranger = cluster.process("one", "worker", SEALING_KEY=key)
+        stranger.data.mkdir(parents=True, exist_ok=True)
+        code, told = refused(stranger.environment, "worker")
+        assert code == 2
+        assert "same PILOTHOUSE_DBT_API_SEALING_KEY" in told
+        assert "another" not in told
+        cluster.started.remove(stranger)
+    assert "PROBLEM  sealing key" in doctor(stranger.environment)
+    assert "ok       sealing key" in doctor(cluster.server.environment)
+
+
+def doctor(environment: dict[str, str]) -> str:
+    command = [sys.executable, "-m", "dbt_api", "doctor"]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60).stdout
+
+
 def test_a_name_belongs_to_one_worker(cluster: Cluster, tmp_path: Path) -> None:
     first = cluster.worker("one")
     for data in (tmp_path / "elsewhere", first.data):
@@ -201,12 +155,9 @@ def test_a_name_belongs_to_one_worker(cluster: Cluster, tmp_path: Path) -> None:
 
 
 def test_while_the_database_is_away_nothing_is_half_submitted_and_dbt_goes_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, postgres: Postgres
+    cluster: Cluster, postgres: Postgres
 ) -> None:
     """D3: store down → 503, then everything goes on."""
-    cluster = Cluster(tmp_path, postgres.database())
-    monkeypatch.setenv("DBT_ENV_WITNESS", str(cluster.witness))
-    cluster.start()
     cluster.worker("one", WORKER_LEASE_SECONDS="120")
     cluster.server.submit("run", *slow(3))
     cluster.started_running("run")
@@ -225,8 +176,6 @@ def test_while_the_database_is_away_nothing_is_half_submitted_and_dbt_goes_on(
     assert cluster.server.ended("run")["state"] == "SUCCESS"
     assert cluster.server.ended("away")["state"] == "SUCCESS"
     assert sorted(cluster.runs()) == ["away", "run"]
-    for each in cluster.started:
-        each.end()
 
 
 def refused(environment: dict[str, str], *words: str) -> tuple[int, str]:
