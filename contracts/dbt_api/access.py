@@ -51,11 +51,11 @@ class Token(BaseModel):
     """An API token as lists show it: everything but its secret, which nobody keeps."""
 
     prefix: str = Field(description="Start of the token, which names it in routes and in the audit.")
-    name: str
-    scopes: list[Scope]
-    project: str | None = None
-    created_at: datetime
-    created_by: str
+    name: str = Field(description="What audit and `requested_by` show.")
+    scopes: list[Scope] = Field(description="What it may do.")
+    project: str | None = Field(default=None, description="The only project it may see; null: all.")
+    created_at: datetime = Field(description="When it was made, UTC.")
+    created_by: str = Field(description="The login that made it.")
     expires_at: datetime | None = Field(default=None, description="null: never.")
     last_used_at: datetime | None = Field(default=None, description="To about a minute.")
 
@@ -69,15 +69,15 @@ class CreatedToken(Token):
 class AuditEntry(BaseModel):
     """One mutating call (any method but GET, HEAD and OPTIONS), also a refused one. Never a body or a secret."""
 
-    id: int
+    id: int = Field(description="Grows with each entry.")
     at: datetime = Field(description="When it was answered.")
     caller: str | None = Field(default=None, description="Name of the login; null when there was none.")
-    login: LoginKind | None = None
-    token_prefix: str | None = None
-    method: str
+    login: LoginKind | None = Field(default=None, description="How the caller logged in.")
+    token_prefix: str | None = Field(default=None, description="The API token that was used, if one was.")
+    method: str = Field(description="Of the HTTP request.")
     route: str = Field(description="Template of the route, e.g. /api/v1/projects/{name}.")
     resource: str | None = Field(default=None, description="What the route's parameters name, e.g. a task_id.")
-    project: str | None = None
+    project: str | None = Field(default=None, description="The project that it was about, if one.")
     status: int = Field(description="HTTP status of the answer.")
     address: str = Field(description="The client's address, as the server or its trusted proxy sees it.")
 
@@ -85,5 +85,5 @@ class AuditEntry(BaseModel):
 class AuditPage(BaseModel):
     """One page of the audit, newest first."""
 
-    entries: list[AuditEntry]
-    next_cursor: str | None = None
+    entries: list[AuditEntry] = Field(description="Newest first.")
+    next_cursor: str | None = Field(default=None, description="For the next page; null on the last.")

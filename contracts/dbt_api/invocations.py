@@ -78,14 +78,18 @@ class Engine(StrEnum):
 class InvocationSource(BaseModel):
     """Where an invocation came from."""
 
-    kind: Literal["ui", "api", "airflow"] = "api"
-    dag_id: ShortText | None = None
-    dag_run_id: ShortText | None = None
+    kind: Literal["ui", "api", "airflow"] = Field(
+        default="api", description="A person at the console, a client of the API, or Airflow."
+    )
+    dag_id: ShortText | None = Field(default=None, description="Airflow's DAG.")
+    dag_run_id: ShortText | None = Field(default=None, description="Airflow's DAG run.")
     task_id: ShortText | None = Field(default=None, description="Airflow's task, not the invocation.")
     map_index: int | None = Field(
         default=None, strict=True, ge=-1, le=1_000_000, description="Of a mapped Airflow task."
     )
-    try_number: int | None = Field(default=None, strict=True, ge=0, le=1_000_000)
+    try_number: int | None = Field(
+        default=None, strict=True, ge=0, le=1_000_000, description="Of Airflow's task instance."
+    )
     url: ShortText | None = Field(default=None, description="Where a person finds the caller, e.g. Airflow's task log.")
 
 
@@ -118,7 +122,7 @@ class SubmitInvocation(BaseModel):
     )
 
     task_id: TaskId | None = Field(default=None, description="The invocation's id and idempotency key; made if absent.")
-    project: ProjectName
+    project: ProjectName = Field(description="Name of a registered project.")
     command: list[Word] = Field(min_length=1, max_length=20_000, description="dbt's words, without the leading `dbt`.")
     target: TargetName | None = Field(default=None, description="`--target`; the profile's own when absent.")
     vars: JsonObject = Field(default_factory=dict, description="`--vars`. Values of secret-looking names are hidden.")
@@ -152,7 +156,7 @@ class SubmitInvocation(BaseModel):
         default=None, description="Gets a signed POST at the start and at the end, if the server allows its host."
     )
     requested_by: ShortText | None = Field(default=None, description="The person behind the request.")
-    source: InvocationSource = Field(default_factory=InvocationSource)
+    source: InvocationSource = Field(default_factory=InvocationSource, description="Where the request comes from.")
 
 
 class Artifact(BaseModel):
@@ -167,7 +171,7 @@ class Artifact(BaseModel):
 class LogSize(BaseModel):
     """How much log there is so far."""
 
-    bytes: int = 0
+    bytes: int = Field(default=0, description="Size of the newest attempt's log so far.")
     lines: int | None = Field(default=None, description="Lines so far; not told in lists.")
     complete: bool = Field(default=False, description="True when no byte will be added any more.")
     url: str | None = Field(default=None, description="Path of the log on this server.")
@@ -204,9 +208,9 @@ class Invocation(BaseModel):
         }
     )
 
-    task_id: str
-    project: str
-    state: InvocationState
+    task_id: str = Field(description="Its id, and the idempotency key that it was submitted with.")
+    project: str = Field(description="The project that it runs.")
+    state: InvocationState = Field(description="PENDING, STARTED, then SUCCESS, FAILURE or ABORTED for ever.")
     phase: Phase | None = Field(default=None, description="What it is doing now; read from dbt's log while it runs.")
     status: int | None = Field(
         default=None,
@@ -217,10 +221,12 @@ class Invocation(BaseModel):
     command_display: str = Field(default="", description="The command as a shell would take it.")
     target: str | None = Field(default=None, description="The target asked for; null for the profile's own.")
     defer_to: str | None = Field(default=None, description="The target that stands in for parents not built.")
-    requested_by: str | None = None
-    source: InvocationSource = Field(default_factory=InvocationSource)
-    tags: dict[str, str] = Field(default_factory=dict)
-    metadata: dict[str, JsonValue] = Field(default_factory=dict)
+    requested_by: str | None = Field(default=None, description="The login, or whom an admin's login named.")
+    source: InvocationSource = Field(
+        default_factory=InvocationSource, description="Where the request came from, as the client told."
+    )
+    tags: dict[str, str] = Field(default_factory=dict, description="As submitted.")
+    metadata: dict[str, JsonValue] = Field(default_factory=dict, description="As submitted.")
     priority: int = Field(default=100, description="The lower number runs first.")
     queue: str = Field(default="invocations", description="Name of the queue.")
     concurrency_key: str = Field(default="", description="`project/target`: one of a key runs at a time.")
@@ -231,9 +237,9 @@ class Invocation(BaseModel):
     expected_start_at: datetime | None = Field(
         default=None, description="While it waits: computed from what runs and waits before it, and how long such took."
     )
-    created_at: datetime
+    created_at: datetime = Field(description="When it was submitted, UTC.")
     started_at: datetime | None = Field(default=None, description="When it left the queue for the first time.")
-    finished_at: datetime | None = None
+    finished_at: datetime | None = Field(default=None, description="When it came into its final state, UTC.")
     queued_ms: int | None = Field(default=None, description="Milliseconds in the queue (so far).")
     duration_ms: int | None = Field(default=None, description="Milliseconds from start to end (so far); null before.")
     eta_ms: int | None = Field(
@@ -243,23 +249,28 @@ class Invocation(BaseModel):
     exit_code: int | None = Field(default=None, description="dbt's: 0 success, 1 a node failed, 2 it could not do it.")
     signal: int | None = Field(default=None, description="The signal that killed dbt, if one did.")
     peak_rss_kb: int | None = Field(default=None, description="dbt's largest resident memory, in KiB.")
-    exc_type: str | None = None
+    exc_type: str | None = Field(
+        default=None,
+        description="The kind of failure, e.g. DbtModelError, DbtUsageError, TimeoutError, OutOfMemory.",
+    )
     exc_message: str | None = Field(default=None, description="What failed and why, in dbt's words where it has some.")
-    git_sha: str | None = None
-    dbt_version: str | None = None
+    git_sha: str | None = Field(
+        default=None, description="The commit of the project's files that ran; null outside of git."
+    )
+    dbt_version: str | None = Field(default=None, description="The dbt-core that ran, by its own first event.")
     invocation_id: str | None = Field(default=None, description="dbt's own id, as in run_results.json.")
     counts: NodeCounts | None = Field(default=None, description="Null until dbt says how many nodes there are.")
     retry_of: str | None = Field(default=None, description="The invocation that this one retries.")
     retried_by: str | None = Field(default=None, description="The newest retry of this one.")
     can_retry: bool = Field(default=False, description="Whether a retry in mode `failed` would be taken.")
-    retry_not_supported_reason: str | None = None
+    retry_not_supported_reason: str | None = Field(default=None, description="Why not, if `can_retry` is false.")
     aborted_by: str | None = Field(default=None, description="Who asked for the abort.")
 
     environment: str = Field(default="default", description="The dbt environment that ran it: the project's own.")
     engine: Engine | None = Field(default=None, description="How dbt was started; None before it was.")
     engine_reason: str | None = Field(default=None, description="Why it was started cold.")
-    log: LogSize = Field(default_factory=LogSize)
-    artifacts: list[Artifact] = Field(default_factory=list)
+    log: LogSize = Field(default_factory=LogSize, description="How much log there is.")
+    artifacts: list[Artifact] = Field(default_factory=list, description="What it left, once it ended; empty in lists.")
     links: dict[str, str] = Field(default_factory=dict, description="Paths on this server: self, abort, retry, logs, …")
 
 
@@ -275,7 +286,7 @@ class AbortRequest(BaseModel):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "Wrong target.", "mode": "graceful"}]})
 
-    reason: ShortText | None = None
+    reason: ShortText | None = Field(default=None, description="Shown as exc_message.")
     mode: AbortMode = Field(default=AbortMode.GRACEFUL, description="`now` skips the grace: dbt writes no results.")
     grace_seconds: float | None = Field(
         default=None,
@@ -306,12 +317,12 @@ class RetryRequest(BaseModel):
         "the same without what failed by itself and what was skipped for it. `all`: the whole command once more.",
     )
     task_id: TaskId | None = Field(default=None, description="Id of the new invocation and idempotency key.")
-    requested_by: ShortText | None = None
+    requested_by: ShortText | None = Field(default=None, description="The person behind the request, if not the login.")
 
 
 class InvocationPage(BaseModel):
     """One page of invocations."""
 
-    invocations: list[Invocation]
+    invocations: list[Invocation] = Field(description="In the order asked for.")
     next_cursor: str | None = Field(default=None, description="For the next page; null on the last.")
     total: int | None = Field(default=None, description="All that the filters mean, if `total=true` asked for it.")

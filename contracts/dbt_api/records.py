@@ -34,11 +34,11 @@ class InvocationNode(BaseModel):
     """One node within one attempt of an invocation, from dbt's events."""
 
     unique_id: str = Field(description="dbt's id, e.g. model.shop.orders.")
-    name: str
+    name: str = Field(description="dbt's name of it.")
     resource_type: str = Field(description="model, test, unit_test, seed, snapshot, source, operation, …")
     status: NodeStatus = Field(description="`interrupted`: it had started, and dbt ended before it did.")
-    started_at: datetime | None = None
-    finished_at: datetime | None = None
+    started_at: datetime | None = Field(default=None, description="UTC, from dbt's NodeStart.")
+    finished_at: datetime | None = Field(default=None, description="UTC, from dbt's NodeFinished.")
     compile_ms: int | None = Field(default=None, description="Milliseconds of compiling, from dbt's timing.")
     execute_ms: int | None = Field(default=None, description="Milliseconds of executing, from dbt's timing.")
     thread: str | None = Field(default=None, description="The dbt thread that ran it, e.g. Thread-1 (worker).")
@@ -47,7 +47,7 @@ class InvocationNode(BaseModel):
     message: str | None = Field(default=None, description="dbt's message: the error's text, or e.g. `INSERT 3`.")
     relation: str | None = Field(default=None, description="The relation in the warehouse, quoted as dbt does.")
     skip_cause: str | None = Field(default=None, description="unique_id of the failed node that it was skipped for.")
-    attempt: int
+    attempt: int = Field(description="The attempt that it belongs to.")
     seq: int = Field(description="Where this node changed last.")
 
 
@@ -63,14 +63,14 @@ class InvocationNodes(BaseModel):
 class StateEvent(BaseModel):
     """Data of a `state` event: the invocation came into this state."""
 
-    task_id: str
-    state: InvocationState
-    attempt: int
+    task_id: str = Field(description="The invocation.")
+    state: InvocationState = Field(description="The state it came into.")
+    attempt: int = Field(description="Times that dbt was started.")
     at: datetime | None = Field(default=None, description="When; the same as created_at, started_at or finished_at.")
-    outcome: Outcome | None = None
-    exit_code: int | None = None
-    exc_type: str | None = None
-    exc_message: str | None = None
+    outcome: Outcome | None = Field(default=None, description="Why it ended so.")
+    exit_code: int | None = Field(default=None, description="dbt's.")
+    exc_type: str | None = Field(default=None, description="As of the invocation.")
+    exc_message: str | None = Field(default=None, description="As of the invocation.")
 
 
 class LogQuery(BaseModel):

@@ -13,7 +13,7 @@ class Worker(BaseModel):
     version: str = Field(description="The dbt API's version there.")
     slots: int = Field(description="dbt commands at a time.")
     lease_seconds: float = Field(description="Silent for so many seconds, it counts as lost.")
-    started_at: datetime
+    started_at: datetime = Field(description="When it became a worker, by the database's clock.")
     last_seen_at: datetime = Field(description="Last renewal of its lease, by the database's clock.")
     gone_at: datetime | None = Field(default=None, description="When it ended or was declared lost.")
     is_lost: bool = Field(description="Whether others had to declare it lost.")

@@ -60,7 +60,7 @@ class PostInvocation(BaseModel):
     )
 
     command: list[Word] = Field(min_length=1, max_length=20_000, description="dbt's words, without the leading `dbt`.")
-    task_id: TaskId | None = None
+    task_id: TaskId | None = Field(default=None, description="The invocation's id and idempotency key; made if absent.")
     project_dir: ShortText | None = Field(default=None, description="Name or folder of a registered project.")
     callback_url: ShortText | None = Field(
         default=None, description="Gets a signed POST at the start and at the end, if the server allows its host."

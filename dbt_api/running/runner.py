@@ -4,7 +4,6 @@
 """
 
 import logging
-import threading
 import time
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from dbt_api.projects.registry import find_project
 from dbt_api.records.counts import facts_of_end
 from dbt_api.records.record import record_of
 from dbt_api.records.shared_files import Upload
+from dbt_api.running.alone import alone
 from dbt_api.running.attempt import Attempt
 from dbt_api.running.command import option
 from dbt_api.running.dbt_process import DbtCall, installed, keep_parse_cache, parse_cache
@@ -35,11 +35,6 @@ from dbt_api.workers.lost import is_ours
 LOG = logging.getLogger(__name__)
 AGAIN_SECONDS = 1.0
 AWAY = 503
-STARTING = tuple(threading.Lock() for _ in range(64))
-"""After a restart the queue and the worker itself may both take an invocation up; one of them starts its dbt.
-
-Shared out by task_id, so that starts of others seldom wait for each other.
-"""
 
 
 class ServerStopping(BaseException):
@@ -100,7 +95,7 @@ def _end_what_was_left(row: InvocationRow) -> bool:
 
 def _run(task_id: str) -> bool:
     """Start it unless that was done, and follow it. False when it could not be started: look again."""
-    with STARTING[hash(task_id) % len(STARTING)]:
+    with alone(task_id):
         row = store.find(task_id)
         if row is None or row.state.is_terminal:
             return True

@@ -18,7 +18,7 @@ def slow(seconds: float, *more: str) -> tuple[str, ...]:
 class Cluster:
     """One server without a worker, with the project `shop`; workers by name."""
 
-    def __init__(self, folder: Path, url: str) -> None:
+    def __init__(self, folder: Path, url: str, **settings: str) -> None:
         self._folder = folder
         self.witness = folder / "fake" / "witness"
         self._settings = {
@@ -27,6 +27,7 @@ class Cluster:
             "WORKER_LEASE_SECONDS": str(LEASE_SECONDS),
             "SEALING_KEY": "one for all",
             "FOLDER_ROOTS": f'["{folder}"]',
+            **settings,
         }
         self.started: list[Server] = []
         self.server = self.process("server", "serve", "--no-worker")

@@ -1,7 +1,8 @@
 """Stands in for dbt where the queue is under test: quick, with dbt's events, exit codes and answer to SIGINT.
 
-It holds an exclusive lock on its target while it runs and counts its runs, so that a second writer, or a second run,
-cannot stay unnoticed. Both lie in the folder DBT_ENV_WITNESS, which servers with different data folders may share.
+It holds an exclusive lock on its target while it runs, counts its runs and notes which came to their end, so that a
+second writer, a second run, or a success that was none cannot stay unnoticed. All lie in the folder DBT_ENV_WITNESS,
+which servers with different data folders may share.
 """
 
 import contextlib
@@ -35,11 +36,30 @@ def option(name: str, otherwise: str = "") -> str:
     return sys.argv[sys.argv.index(name) + 1] if name in sys.argv else otherwise
 
 
-def run() -> None:
-    variables = json.loads(option("--vars", "{}"))
+def run(witness: pathlib.Path, variables: dict[str, Any]) -> None:
     emit("LogStartLine", "debug", "START sql")
     time.sleep(variables.get("slow_ms", 0) / 1000)
+    wait_at(witness, variables.get("gate"))
     emit("CommandCompleted", "debug", success=True)
+
+
+def wait_at(witness: pathlib.Path, gate: str | None) -> None:
+    """Until the test opens the gate: a file of that name."""
+    while gate is not None and not (witness / gate).exists():
+        time.sleep(0.01)
+
+
+def write_results(witness: pathlib.Path, results: pathlib.Path, variables: dict[str, Any]) -> None:
+    with results.open("w") as file:
+        file.write("{")
+        file.flush()
+        wait_at(witness, variables.get("results_gate"))
+        file.write("}")
+
+
+def note(witness: pathlib.Path, name: str, task_id: str) -> None:
+    with (witness / name).open("a") as file:
+        file.write(f"{task_id}\n")
 
 
 def main() -> int:
@@ -55,15 +75,16 @@ def main() -> int:
         except BlockingIOError:
             (witness / "two_writers").touch()
             return 1
-        with (witness / "runs").open("a") as runs:
-            runs.write(f"{task_id}\n")
-        ended.callback((target_path / "run_results.json").write_text, "{}")
+        note(witness, "runs", task_id)
+        variables = json.loads(option("--vars", "{}"))
+        ended.callback(write_results, witness, target_path / "run_results.json", variables)
         try:
-            run()
+            run(witness, variables)
         except KeyboardInterrupt:
             emit("LogCancelLine", "error", "interrupted")
             return 2
-    return 0
+    note(witness, "done", task_id)
+    return int(variables.get("exit_code", 0))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from pydantic import SecretStr
 from dbt_api.callbacks.addresses import address_of
 from dbt_api.errors import ApiError
 from dbt_api.settings import settings
+from tests.unit.dbt_api import fake_dbt
 from tests.unit.dbt_api.server import Server, eventually
 
 Start = Callable[..., Server]
@@ -71,11 +73,18 @@ def receiving() -> Iterator[Receiver]:
         server.server_close()
 
 
-def test_a_client_is_told_of_start_and_end_also_across_a_killed_server(start_server: Start) -> None:
+FAILING = ["run", "--vars", '{"exit_code": 2}']
+
+
+def test_a_client_is_told_of_start_and_end_also_across_a_killed_server(
+    start_server: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DBT_ENV_WITNESS", str(tmp_path / "fake" / "witness"))
     with receiving() as receiver:
-        server = start_server(**ALLOWED, PUBLIC_URL="https://dbt.example.com/")
+        dbt = str(fake_dbt.install(tmp_path / "fake"))
+        server = start_server(**ALLOWED, PUBLIC_URL="https://dbt.example.com/", DBT=dbt)
         body = {"project_dir": "shop", "callback_url": f"{receiver.url}/hook?x=1"}
-        server.call("POST", "/invocations", json={**body, "task_id": "told", "command": ["ls", "--nope"]})
+        server.call("POST", "/invocations", json={**body, "task_id": "told", "command": FAILING})
         eventually(lambda: receiver.states("told") == ["STARTED", "FAILURE"])
         started, ended = receiver.heard
         assert (started["finished_at"], started["path"]) == (None, "/hook?x=1")
@@ -89,7 +98,7 @@ def test_a_client_is_told_of_start_and_end_also_across_a_killed_server(start_ser
         }
 
         receiver.status = 302  # a redirect is no hearing, and is not followed
-        server.call("POST", "/invocations", json={**body, "task_id": "late", "command": ["ls", "--nope"]})
+        server.call("POST", "/invocations", json={**body, "task_id": "late", "command": FAILING})
         server.ended("late")
         eventually(lambda: receiver.refused >= 2)
         server.end(signal.SIGKILL)
@@ -97,7 +106,7 @@ def test_a_client_is_told_of_start_and_end_also_across_a_killed_server(start_ser
         server.start()
         eventually(lambda: set(receiver.states("late")) == {"STARTED", "FAILURE"})
 
-        server.submit("runs", "run", "--select", "slow", "--vars", '{"slow_ms": 600000}')
+        server.submit("runs", "run", "--vars", '{"gate": "never"}')
         server.call("POST", "/invocations", json={**body, "task_id": "waits", "command": ["ls"]})
         server.call("POST", "/invocations/waits/abort")
         eventually(lambda: receiver.states("waits") == ["ABORTED"])

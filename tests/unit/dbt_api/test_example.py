@@ -1,62 +1,54 @@
-"""The example project does what its overview promises, run by the dbt of the dbt environment."""
+"""The example project does what its overview promises, run by the dbt API as its users run it."""
 
-import json
-import os
+import itertools
 import re
 import shutil
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from contracts.run_conf import DbtCommand, RunConf
+from tests.unit.dbt_api.server import ROOT, Server, eventually
 
-ROOT = Path(__file__).resolve().parents[3]
-DBT = Path(sys.executable).with_name("dbt")
 EXAMPLE = ROOT / "example"
+URL = "/api/v1/invocations"
+_numbers = itertools.count()
+
+
+class Example:
+    """The example project on a server, where it was built once."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.folder = Path(shutil.copytree(EXAMPLE, server.data.parent / "harbour"))
+        server.register("harbour", self.folder)
+
+    def submit(self, conf: RunConf) -> str:
+        return str(self.server.submit(f"harbour-{next(_numbers)}", *conf.dbt_arguments(), project="harbour")["task_id"])
+
+    def run(self, conf: RunConf) -> dict[str, Any]:
+        return self.server.ended(self.submit(conf))
+
+    def printed(self, ended: dict[str, Any]) -> str:
+        return self.server.call("GET", f"{URL}/{ended['task_id']}/logs?format=text&level=info").text
+
+    def statuses(self, ended: dict[str, Any]) -> dict[str, str]:
+        answer = self.server.call("GET", f"{URL}/{ended['task_id']}/artifacts/run_results.json")
+        return {result["unique_id"].split(".")[2]: result["status"] for result in answer.json()["results"]}
+
+
+def assert_well(example: Example, ended: dict[str, Any]) -> None:
+    printed = example.printed(ended)
+    assert (ended["state"], ended["exit_code"]) == ("SUCCESS", 0), printed
+    assert not re.search(r"deprecat|WARN=[1-9]|\[WARNING\]", printed, re.IGNORECASE), printed
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A workspace in which the example was built once: its warehouse, target and log folders."""
-    workspace = tmp_path_factory.mktemp("example")
-    assert _run(workspace, RunConf()).returncode == 0
-    return workspace
-
-
-def _start(workspace: Path, conf: RunConf) -> "subprocess.Popen[str]":
-    environment = {
-        **os.environ,
-        "PILOTHOUSE_PROJECT_DATA": str(workspace),
-        "DBT_TARGET_PATH": str(workspace / "target"),
-        "DBT_LOG_PATH": str(workspace / "logs"),
-        "DBT_PROJECT_DIR": str(EXAMPLE),
-        "DBT_PROFILES_DIR": str(EXAMPLE),
-        "DBT_USE_COLORS": "false",
-    }
-    return subprocess.Popen(
-        [DBT, "--show-all-deprecations", *conf.dbt_arguments()],
-        cwd=workspace,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-    )
-
-
-def _run(workspace: Path, conf: RunConf) -> "subprocess.CompletedProcess[str]":
-    process = _start(workspace, conf)
-    output, _ = process.communicate(timeout=120)
-    return subprocess.CompletedProcess(process.args, process.returncode, output)
-
-
-def _statuses(workspace: Path) -> dict[str, str]:
-    results = json.loads((workspace / "target" / "run_results.json").read_text())["results"]
-    return {result["unique_id"].split(".")[2]: result["status"] for result in results}
+def built(server: Server) -> Example:
+    example = Example(server)
+    assert_well(example, example.run(RunConf()))
+    return example
 
 
 @pytest.mark.parametrize(
@@ -69,50 +61,43 @@ def _statuses(workspace: Path) -> dict[str, str]:
     ],
     ids=lambda conf: " ".join(conf.dbt_arguments()[:2]),
 )
-def test_every_command_succeeds_again_and_warns_of_nothing(built: Path, conf: RunConf) -> None:
-    done = _run(built, conf)
-    assert done.returncode == 0, done.stdout
-    assert not re.search(r"deprecat|WARN=[1-9]|\[WARNING\]", done.stdout, re.IGNORECASE), done.stdout
+def test_every_command_succeeds_again_and_warns_of_nothing(built: Example, conf: RunConf) -> None:
+    assert_well(built, built.run(conf))
 
 
-def test_running_wrote_nothing_into_the_project(built: Path) -> None:
-    tracked = {path.name for path in EXAMPLE.iterdir()}
+def test_running_wrote_nothing_into_the_project(built: Example) -> None:
+    tracked = {path.name for path in built.folder.iterdir()}
     assert tracked == {"dbt_project.yml", "profiles.yml", "macros", "models", "seeds", "snapshots", "tests"}
 
 
-def test_nightly_tag_selects_the_marts(built: Path) -> None:
-    listed = _run(built, RunConf(command=DbtCommand.LIST, select=["tag:nightly"]))
-    marts = {"berth_use", "call_fees", "monthly_income", "tide_hours"}
-    assert {f"harbour.marts.{name}" for name in marts} <= set(listed.stdout.splitlines())
-    assert "harbour.customs" not in listed.stdout
+def test_nightly_tag_selects_the_marts(built: Example) -> None:
+    listed = built.printed(built.run(RunConf(command=DbtCommand.LIST, select=["tag:nightly"])))
+    for name in ("berth_use", "call_fees", "monthly_income", "tide_hours"):
+        assert f"harbour.marts.{name}" in listed
+    assert "harbour.customs" not in listed
 
 
-def test_one_test_fails_with_three_rows_on_purpose(built: Path) -> None:
-    done = _run(built, RunConf(command=DbtCommand.TEST, vars={"fail_on_purpose": True}))
-    assert done.returncode == 1
-    assert "Got 3 results" in done.stdout
-    assert [name for name, status in _statuses(built).items() if status == "fail"] == ["no_call_stays_too_long"]
+def test_one_test_fails_with_three_rows_on_purpose(built: Example) -> None:
+    ended = built.run(RunConf(command=DbtCommand.TEST, vars={"fail_on_purpose": True}))
+    assert (ended["exit_code"], ended["outcome"]) == (1, "test_failure")
+    assert "Got 3 results" in built.printed(ended)
+    assert [name for name, status in built.statuses(ended).items() if status == "fail"] == ["no_call_stays_too_long"]
 
 
-def test_a_model_fails_on_purpose_and_what_needs_it_is_skipped(built: Path) -> None:
-    done = _run(built, RunConf(vars={"break_on_purpose": True}))
-    assert done.returncode == 1
-    assert "customs_stamp" in done.stdout
-    statuses = _statuses(built)
+def test_a_model_fails_on_purpose_and_what_needs_it_is_skipped(built: Example) -> None:
+    ended = built.run(RunConf(vars={"break_on_purpose": True}))
+    assert ended["exit_code"] == 1
+    assert "customs_stamp" in built.printed(ended)
+    statuses = built.statuses(ended)
     assert statuses["customs_declarations"] == "error"
     assert {name for name, status in statuses.items() if status == "skipped"} == {"goods_landed", "busiest_goods"}
 
 
-def test_the_slow_model_can_be_interrupted(built: Path, tmp_path: Path) -> None:
-    workspace = Path(shutil.copytree(built, tmp_path / "copy"))
-    (workspace / "target" / "run_results.json").unlink()
-    slow = _start(workspace, RunConf(select=["depth_soundings+"], vars={"slow_seconds": 600}))
-    assert slow.stdout is not None
-    for line in slow.stdout:
-        if "START sql table model main.depth_soundings" in line:
-            break
-    time.sleep(1)  # until the query itself runs
-    slow.send_signal(signal.SIGINT)
-    output, _ = slow.communicate(timeout=60)
-    assert slow.returncode == 2, output
-    assert "shallow_berths" not in _statuses(workspace)
+def test_the_slow_model_can_be_interrupted(built: Example) -> None:
+    task_id = built.submit(RunConf(select=["depth_soundings+"], vars={"slow_seconds": 600}))
+    log = built.server.attempt(task_id) / "events.jsonl"
+    eventually(lambda: log.exists() and b"START sql table model main.depth_soundings" in log.read_bytes())
+    built.server.call("POST", f"{URL}/{task_id}/abort")
+    ended = built.server.ended(task_id)
+    assert (ended["state"], ended["outcome"]) == ("ABORTED", "aborted")
+    assert "shallow_berths" not in built.statuses(ended)

@@ -67,7 +67,7 @@ def assert_interrupted(ended: dict[str, Any]) -> None:
 
 
 def test_one_writer_at_a_time_abort_of_both_and_a_queue_position(client: DbtApi, server: Server) -> None:
-    """Peer defects D5 and D11: an aborted one was run all the same; two ran on one target."""
+    """Peer defects D5, D11 and D18: an aborted one ran all the same; two ran on one target; no results were kept."""
     submit(client, "first", *SLOW)
     server.sleeping("first")
     submit(client, "second", "run", "--select", "orders")
@@ -99,6 +99,7 @@ def test_an_abort_just_before_a_query_stops_it_too(client: DbtApi, server: Serve
 
 
 def test_the_time_limit_stops_dbt(client: DbtApi, server: Server) -> None:
+    """Peer defect D16: a child that says nothing was never timed out."""
     submit(client, "late", *SLOW, timeout_seconds=10)
     ended = server.ended("late")
     assert (ended["state"], ended["outcome"], ended["exc_type"]) == ("FAILURE", "timeout", "TimeoutError")

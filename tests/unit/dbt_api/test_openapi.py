@@ -18,6 +18,8 @@ from schemathesis.engine import StopReason, events, from_schema
 from schemathesis.engine.recorder import ScenarioRecorder
 
 from contracts.names import PROJECT_NAME_PATTERN
+from dbt_api.app import create_app
+from dbt_api.openapi import describe
 from tests.unit.dbt_api.project import write_project
 from tests.unit.dbt_api.server import TOKEN, Server
 
@@ -42,9 +44,7 @@ NAMED = 4
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     root = tmp_path_factory.mktemp("openapi")
     patience = {"LOGIN_FAILURES": "1000000", "LOGIN_FAILURES_BY_NAME": "1000000"}  # wrong logins are among the checks
-    server = Server(
-        root / "data", GIT_TIMEOUT_SECONDS="1", HOLD_SECONDS="0", SLOTS="1", WARM="false", **patience
-    ).start()
+    server = Server(root / "data", GIT_TIMEOUT_SECONDS="1", HOLD_SECONDS="0", SLOTS="1", **patience).start()
     server.register("shop", write_project(root / "shop"))
     server.submit("known", "ls", "--nope")
     server.ended("known")
@@ -94,3 +94,15 @@ def test_every_operation_keeps_its_contract(served: Server) -> None:
     assert tested >= {each.ok().label for each in schema.get_all_operations() if isinstance(each, Ok)}
     log = (served.data / "server.log").read_text()
     assert "ERROR dbt_api" not in log, log  # DBOS logs an error of its own for a turn that an abort took back
+
+
+def test_every_field_of_every_body_and_answer_says_what_it_is() -> None:
+    schemas = describe(create_app())["components"]["schemas"]
+    assert {"Invocation", "PostInvocation", "Problem", "Health"} <= schemas.keys()
+    silent = [
+        f"{name}.{field}"
+        for name, schema in schemas.items()
+        for field, told in schema.get("properties", {}).items()
+        if not told.get("description")
+    ]
+    assert silent == []

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,6 @@ from dbt_api.settings import Settings
 from tests.unit.dbt_api.project import write_project
 from tests.unit.dbt_api.server import ROOT, Server, eventually, is_running
 
-Start = Callable[..., Server]
 PARSING = {"StateCheckVarsHash", "PartialParsingEnabled", "PartialParsingSkipParsing", "Note"}
 """What dbt says of a parse that finds nothing new."""
 NOT_ALIKE = {"generated_at", "invocation_id", "invocation_started_at", "run_started_at", "created_at"}
@@ -33,14 +32,17 @@ COMMANDS = {
 }
 
 
-@pytest.fixture
-def store_settings() -> dict[str, str]:
-    """Warm, unlike the servers of other tests."""
-    return {"WARM": "true"}
+@pytest.fixture(scope="module", autouse=True)
+def environment() -> Iterator[None]:
+    """What the servers of this module give to dbt."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("DBT_ENV_SECRET_WORD", "sesame-open")
+        patched.setenv("DBT_ENV_CUSTOM_ENV_TEAM", "harbour")
+        yield
 
 
 @pytest.fixture(scope="module")
-def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def warm(tmp_path_factory: pytest.TempPathFactory, environment: None) -> Iterator[Server]:
     root = tmp_path_factory.mktemp("warm")
     started = Server(root / "data", MEMORY_LIMIT_MB="4000").start()
     started.register("shop", write_project(root / "shop"))
@@ -49,7 +51,18 @@ def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def cold(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def doomed(tmp_path_factory: pytest.TempPathFactory, environment: None) -> Iterator[Server]:
+    """A server whose processes tests may kill, with room for one parsed project."""
+    root = tmp_path_factory.mktemp("doomed")
+    started = Server(root / "data", WARM_PROJECTS="1").start()
+    for name in ("shop", "other"):
+        started.register(name, write_project(root / name))
+    yield started
+    started.end()
+
+
+@pytest.fixture(scope="module")
+def cold(tmp_path_factory: pytest.TempPathFactory, environment: None) -> Iterator[Server]:
     root = tmp_path_factory.mktemp("cold")
     started = Server(root / "data", WARM="false").start()
     started.register("shop", write_project(root / "shop"))
@@ -181,63 +194,56 @@ def log_bytes(server: Server, ended: dict[str, Any]) -> bytes:
     return (server.attempt(ended["task_id"]) / "events.jsonl").read_bytes()
 
 
-def test_secrets_are_scrubbed_in_a_warm_childs_log_too(start_server: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DBT_ENV_SECRET_WORD", "sesame-open")
-    monkeypatch.setenv("DBT_ENV_CUSTOM_ENV_TEAM", "harbour")
-    server = start_server()
-    told = "{{ log('the word is sesame-open', true) }} select 1 as id"
-    (server.data.parent / "shop" / "models" / "orders.sql").write_text(told)
-    ended = run_parsed(server, "tell", "run", "--select", "orders")
-    assert b"the word is *****" in log_bytes(server, ended)
-    assert b"sesame-open" not in log_bytes(server, ended)
-    assert artifact(server, ended["task_id"], "manifest.json")["metadata"]["env"] == {"TEAM": "harbour"}
+def test_secrets_are_scrubbed_in_a_warm_childs_log_too(warm: Server) -> None:
+    told = {"models/orders.sql": "{{ log('the word is sesame-open', true) }} select 1 as id"}
+    warm.register("secretive", write_project(warm.data.parent / "secretive", **told))
+    ended = run_parsed(warm, "tell", "run", "--select", "orders", project="secretive")
+    assert b"the word is *****" in log_bytes(warm, ended)
+    assert b"sesame-open" not in log_bytes(warm, ended)
+    assert artifact(warm, ended["task_id"], "manifest.json")["metadata"]["env"] == {"TEAM": "harbour"}
 
 
-def test_a_killed_zygote_costs_nothing_and_comes_back(start_server: Start) -> None:
-    server = start_server()
-    ended = run_parsed(server, "before", "run", "--select", "orders")
+def test_parsed_projects_are_bounded(doomed: Server) -> None:
+    run_parsed(doomed, "shop", "ls")
+    run_parsed(doomed, "other", "ls", project="other")
+    eventually(lambda: len(zygotes_of(doomed)) == 2)
+
+
+def test_a_killed_zygote_costs_nothing_and_comes_back(doomed: Server) -> None:
+    ended = run_parsed(doomed, "before", "run", "--select", "orders")
     assert ended["engine"] == "warm"
-    for zygote in zygotes_of(server):
+    for zygote in zygotes_of(doomed):
         os.kill(zygote, signal.SIGKILL)
-    server.submit("meanwhile", "run", "--select", "orders")
-    meanwhile = server.ended("meanwhile")
+    doomed.submit("meanwhile", "run", "--select", "orders")
+    meanwhile = doomed.ended("meanwhile")
     assert meanwhile["state"] == "SUCCESS"
     assert meanwhile["engine"] == "warm" or meanwhile["engine_reason"]
-    eventually(lambda: server.call("GET", "/ready").json()["engines"]["default"] == "ready")
-    run_parsed(server, "after", "run", "--select", "orders")
+    eventually(lambda: doomed.call("GET", "/ready").json()["engines"]["default"] == "ready")
+    run_parsed(doomed, "after", "run", "--select", "orders")
 
 
-def test_zygotes_die_with_the_server_and_running_dbt_does_not(start_server: Start) -> None:
-    server = start_server()
-    server.submit("run", "run", "--select", "slow", "--vars", '{"slow_ms": 5000}')
-    server.sleeping("run")
-    zygotes = zygotes_of(server)
+def test_zygotes_die_with_the_server_and_running_dbt_does_not(doomed: Server) -> None:
+    doomed.submit("run", "run", "--select", "slow", "--vars", '{"slow_ms": 5000}')
+    doomed.sleeping("run")
+    zygotes = zygotes_of(doomed)
     assert zygotes
-    server.end(signal.SIGKILL)
+    doomed.end(signal.SIGKILL)
     eventually(lambda: not any(is_running(each) for each in zygotes))
-    eventually((server.attempt("run") / "exit.json").exists)
-    server.start()
-    ended = server.ended("run")
+    eventually((doomed.attempt("run") / "exit.json").exists)
+    doomed.start()
+    ended = doomed.ended("run")
     assert (ended["state"], ended["engine"], ended["attempt"]) == ("SUCCESS", "warm", 1)
 
 
-def test_parsed_projects_are_bounded(start_server: Start) -> None:
-    server = start_server(WARM_PROJECTS="1")
-    run_parsed(server, "shop", "ls")
-    run_parsed(server, "other", "ls", project="other")
-    eventually(lambda: len(zygotes_of(server)) == 2)
-
-
-def test_what_does_not_fit_starts_cold_and_says_why(start_server: Start) -> None:
-    server = start_server()
-    server.submit("deps", "deps")
-    server.submit("parsing", "--no-partial-parse", "run", "--select", "orders")
-    assert (server.ended("deps")["engine"], server.ended("deps")["engine_reason"]) == (
+def test_what_does_not_fit_starts_cold_and_says_why(warm: Server) -> None:
+    warm.submit("deps", "deps")
+    warm.submit("parsing", "--no-partial-parse", "run", "--select", "orders")
+    assert (warm.ended("deps")["engine"], warm.ended("deps")["engine_reason"]) == (
         "cold",
         "This command always starts cold.",
     )
-    assert server.ended("parsing")["state"] == "SUCCESS"
-    assert "PartialParsingNotEnabled" in names(log_of(server, "parsing"))
+    assert warm.ended("parsing")["state"] == "SUCCESS"
+    assert "PartialParsingNotEnabled" in names(log_of(warm, "parsing"))
 
 
 def zygotes_of(server: Server) -> list[int]:

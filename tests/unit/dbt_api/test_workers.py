@@ -7,6 +7,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
+from tests.unit.dbt_api import fake_dbt
 from tests.unit.dbt_api.cluster import Cluster, slow
 from tests.unit.dbt_api.postgres import Postgres
 from tests.unit.dbt_api.server import ROOT, Server, eventually, is_running
@@ -194,3 +197,18 @@ def test_on_sqlite_a_second_process_is_refused(start_server: Start, tmp_path: Pa
     code, told = refused(server.environment | {"PILOTHOUSE_DBT_API_PORT": "0"}, "serve")
     assert code == 2
     assert str(tmp_path) in told
+
+
+def test_a_stopped_worker_makes_up_for_what_asked_for_it(
+    start_server: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    witness = tmp_path / "fake" / "witness"
+    monkeypatch.setenv("DBT_ENV_WITNESS", str(witness))
+    server = start_server(DBT=str(fake_dbt.install(tmp_path / "fake")))
+    server.submit("stopped", "run", "--vars", '{"gate": "open"}', on_lost="requeue", max_attempts=2)
+    server.sleeping("stopped")
+    assert server.end(signal.SIGTERM) == 0
+    (witness / "open").touch()
+    server.start()
+    stopped = server.ended("stopped")
+    assert (stopped["state"], stopped["attempt"], stopped["exc_message"]) == ("SUCCESS", 2, None)
