@@ -12,6 +12,10 @@ ANCHOR_DAG_ID = "pilothouse_projects"
 
 PROJECTS_VARIABLE = "pilothouse_projects"
 DBT_TASK_ID = "dbt"
+BEGIN_TASK_ID = "begin"
+CREATE_CLUSTER_TASK_ID = "create_cluster"
+DELETE_CLUSTER_TASK_ID = "delete_cluster"
+"""The tasks around dbt's in the DAG of a project whose cluster is made for each run."""
 DBT_API_CONNECTION_ID = "pilothouse_dbt_api"
 
 

@@ -1,4 +1,4 @@
-"""Published projects to Airflow DAGs: one DAG with one task each, and the anchor DAG that is always there."""
+"""Published projects to Airflow DAGs: one DAG each, and the anchor DAG that is always there."""
 
 import json
 from datetime import UTC, datetime
@@ -8,13 +8,14 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, BaseOperator
 from pydantic import ValidationError
 
+from contracts.gke import GkeParameters
 from contracts.names import ANCHOR_DAG_ID, DBT_TASK_ID
 from contracts.operators import KubernetesParameters, OperatorName
 from contracts.published_project import PublishedProject
+from dags import gke_operator, pods
 from dags.dbt_api_operator import DbtApiOperator
 from dags.executors import executor_arguments
 from dags.kubernetes_operator import pod_operator
-from dags.pods import MACRO, pod_macro
 from dags.run_params import run_params
 
 _LONG_AGO = datetime(2024, 1, 1, tzinfo=UTC)
@@ -73,9 +74,15 @@ def project_dag(project: PublishedProject, *, in_worker: bool = False) -> DAG:
 
 def _templating(project: PublishedProject) -> dict[str, Any]:
     """A pod is a template that renders to a dict; the dbt API operator has none."""
-    if project.operator is not OperatorName.KUBERNETES:
-        return {}
-    macros = {MACRO: pod_macro(project, KubernetesParameters)}
+    macros: dict[str, Any]
+    match project.operator:
+        case OperatorName.DBT_API:
+            return {}
+        case OperatorName.KUBERNETES:
+            macros = {pods.MACRO: pods.pod_macro(project, KubernetesParameters)}
+        case OperatorName.GKE:
+            macros = {pods.MACRO: pods.pod_macro(project, GkeParameters)}
+            macros[gke_operator.MACRO] = gke_operator.gke_macro(project)
     return {"render_template_as_native_obj": True, "user_defined_macros": macros}
 
 
@@ -93,8 +100,8 @@ def _task(project: PublishedProject, executor: dict[str, Any]) -> BaseOperator:
             return DbtApiOperator(project=project.name, parameters=project.operator_parameters, **values)
         case OperatorName.KUBERNETES:
             return pod_operator(project, **values)
-        case other:
-            raise ValueError(f"operator '{other}' is not available here yet")
+        case OperatorName.GKE:
+            return gke_operator.gke_tasks(project, **values)
 
 
 def _checked(dag: DAG) -> DAG:

@@ -19,6 +19,8 @@ from dags.pod_source import source_container, source_volumes
 
 MACRO = "dbt_pod"
 TEMPLATE = f"{{{{ {MACRO}(params, run_id) }}}}"
+NAME_TEMPLATE = f"{{{{ {MACRO}(params, run_id).metadata.name }}}}"
+"""The provider makes the name unique, and of a manifest takes no name."""
 
 _DBT_ENVIRONMENT = {
     "DBT_LOG_FORMAT": "json",
@@ -71,6 +73,7 @@ def manifest(project: PublishedProject, conf: RunConf, parameters: PodParameters
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {
+            "name": parameters.name or f"dbt-{project.name.replace('_', '-')}",
             "namespace": parameters.namespace,
             "labels": {**parameters.labels, **labels},
             "annotations": dict(parameters.annotations),

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from contracts.run_conf import SELECTOR_PATTERN, DbtCommand, RunConf
 from models.project import Project
-from services.errors import InvalidInput, NotAllowed
+from services.errors import InvalidInput
 from services.operators import operator
 from services.refusals import sentence
 
@@ -34,7 +34,7 @@ class LaunchRequest(BaseModel):
 
 
 def build_conf(project: Project, request: LaunchRequest, *, by: str | None) -> RunConf:
-    """The conf that Airflow gets. Raises InvalidInput with the field, NotAllowed for an operator not offered yet."""
+    """The conf that Airflow gets. Raises InvalidInput with the field."""
     if request.target and project.targets and request.target not in project.targets:
         known = ", ".join(project.targets)
         raise InvalidInput(f"'{request.target}' is not a target of this project ({known}).", field="target")
@@ -100,11 +100,6 @@ def _plain(value: Any) -> Any:
 def _parameters(project: Project, overrides: dict[str, Any]) -> dict[str, Any]:
     """Only what differs from the operator's defaults, after the whole was checked."""
     chosen = operator(project.operator)
-    if not chosen.available or chosen.parameters is None:
-        raise NotAllowed(
-            f"The {chosen.label} operator cannot launch runs yet.",
-            hint="Choose the dbt API operator in the project's settings.",
-        )
     merged = {**project.operator_parameters, **overrides}
     try:
         chosen.parameters.model_validate(merged)

@@ -34,7 +34,7 @@ def save_preset(of: OperatorName, name: str, values: Mapping[str, Any], *, names
         raise InvalidInput(f"Give it a name of at most {_LONGEST_NAME} characters.", field="name")
     if not names:
         raise InvalidInput("Choose at least one parameter that the preset is to set.", field="names")
-    parameters = _checked(_model(of), values, names)
+    parameters = _checked(operator(of).parameters, values, names)
     with session() as opened:
         preset = _find(opened, of, name) or Preset(operator=of, name=name, saved_by=by)
         preset.parameters, preset.saved_by, preset.saved_at = parameters, by, now()
@@ -54,7 +54,7 @@ def applied(
     if preset is None:
         raise NotFound(f"There is no preset '{name}' any more.")
     own = {key: value for key, value in preset.parameters.items() if key not in without}
-    model, together = _model(of), {**values, **own}
+    model, together = operator(of).parameters, {**values, **own}
     known = _problems(model, values)
     for field, said in _problems(model, together).items():
         if field in own or known.get(field) != said:
@@ -71,13 +71,6 @@ def delete_preset(of: OperatorName, name: str) -> None:
 
 def _find(opened: Session, of: OperatorName, name: str) -> Preset | None:
     return opened.exec(select(Preset).where(Preset.operator == of, Preset.name == name)).one_or_none()
-
-
-def _model(of: OperatorName) -> type[BaseModel]:
-    model = operator(of).parameters
-    if model is None:
-        raise InvalidInput(f"The {operator(of).label} operator has no parameters.", field="operator")
-    return model
 
 
 def _checked(model: type[BaseModel], values: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:

@@ -79,4 +79,6 @@ def _access(places: Places, secrets: Secrets) -> dict[str, str]:
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{AIRFLOW_USER}:admin",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(airflow_users_file(places)),
         "AIRFLOW_CONN_PILOTHOUSE_DBT_API": json.dumps(dbt_api),
+        # Without a key: Google's Application Default Credentials, as this machine has them.
+        "AIRFLOW_CONN_GOOGLE_CLOUD_DEFAULT": json.dumps({"conn_type": "google_cloud_platform"}),
     }

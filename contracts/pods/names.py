@@ -35,6 +35,13 @@ DnsLabel = Annotated[
         "use at most 63 lower-case letters, digits and dashes, with letters or digits at both ends",
     ),
 ]
+PodName = Annotated[
+    str,
+    like(
+        r"[a-z]([-a-z0-9]{0,50}[a-z0-9])?",
+        "use at most 52 lower-case letters, digits and dashes, beginning with a letter",
+    ),
+]
 LabelKey = Annotated[
     str,
     like(

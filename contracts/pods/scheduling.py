@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field, JsonValue, model_validator
 
 from contracts.pods.affinity import Affinity
-from contracts.pods.names import DnsLabel, LabelKey, LabelValue, ObjectName, Parameters, Part
+from contracts.pods.names import DnsLabel, LabelKey, LabelValue, ObjectName, Parameters, Part, PodName
 
 _SECTION: dict[str, JsonValue] = {"section": "Identity and placement"}
 
@@ -33,6 +33,12 @@ class Toleration(Part):
 class SchedulingParameters(Parameters):
     """Namespace, service account, labels, and what the scheduler goes by."""
 
+    name: PodName | None = Field(
+        default=None,
+        title="Pod's name",
+        description="What it begins with; a few letters follow that make it unique. Empty: dbt- and the project.",
+        json_schema_extra=_SECTION,
+    )
     namespace: DnsLabel = Field(
         default="default",
         title="Namespace",

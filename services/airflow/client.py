@@ -170,10 +170,23 @@ class Airflow:
         tries = [] if answer is None else [_task_news(item) for item in answer.task_instances if item.try_number > 0]
         return sorted(tries, key=lambda item: item.try_number)
 
-    def task_log(self, dag_id: str, dag_run_id: str, try_number: int, token: str | None = None) -> TaskLogChunk:
+    def tasks(self, dag_id: str, dag_run_id: str) -> dict[str, TaskNews]:
+        """The newest try of every task of a run, by the task's id; empty for a run that Airflow does not know."""
+        answer = self._ignoring(
+            404,
+            f"show the tasks of run {dag_run_id}",
+            lambda: self._tasks.get_task_instances(dag_id, dag_run_id, limit=_PAGE, _request_timeout=TIMEOUT),
+        )
+        return {} if answer is None else {item.task_id: _task_news(item) for item in answer.task_instances}
+
+    def task_log(
+        self, dag_id: str, dag_run_id: str, try_number: int, token: str | None = None, *, task_id: str = DBT_TASK_ID
+    ) -> TaskLogChunk:
         """The lines since `token` (None: from the beginning). A try that has not started has no lines yet."""
         action = f"show the task log of run {dag_run_id}"
-        answer = self._ignoring(404, action, lambda: self._raw_log(action, dag_id, dag_run_id, try_number, token))
+        answer = self._ignoring(
+            404, action, lambda: self._raw_log(action, dag_id, dag_run_id, task_id, try_number, token)
+        )
         if answer is None:
             return TaskLogChunk(lines=[], token=token, complete=False)
         following = answer.get("continuation_token")
@@ -265,11 +278,13 @@ class Airflow:
             _request_timeout=TIMEOUT,
         )
 
-    def _raw_log(self, action: str, dag_id: str, dag_run_id: str, try_number: int, token: str | None) -> dict[str, Any]:
+    def _raw_log(
+        self, action: str, dag_id: str, dag_run_id: str, task_id: str, try_number: int, token: str | None
+    ) -> dict[str, Any]:
         answer = self._tasks.get_log_without_preload_content(
             dag_id,
             dag_run_id,
-            DBT_TASK_ID,
+            task_id,
             try_number,
             full_content=False,
             token=token,
@@ -314,7 +329,7 @@ def _run_news(run: rest.DAGRunResponse) -> DagRunNews:
     )
 
 
-def _task_news(item: rest.TaskInstanceHistoryResponse) -> TaskNews:
+def _task_news(item: rest.TaskInstanceHistoryResponse | rest.TaskInstanceResponse) -> TaskNews:
     return TaskNews(
         state=item.state.value if item.state else None,
         try_number=item.try_number,

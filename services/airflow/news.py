@@ -35,7 +35,7 @@ class DagRunNews:
 
 @dataclass(frozen=True)
 class TaskNews:
-    """One try of the project's one task. `state` is Airflow's word, or None while nothing was decided."""
+    """One try of a task. `state` is Airflow's word, or None while nothing was decided."""
 
     state: str | None
     try_number: int

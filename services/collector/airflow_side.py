@@ -11,7 +11,7 @@ from models.run_state import RunState
 from models.types import now
 from services import health, logs
 from services.airflow import Airflow, DagRunNews, PoolNews, TaskNews
-from services.collector import store, verdict
+from services.collector import run_cluster, store, verdict
 from services.collector.closing import conclude
 from services.collector.discovery import discovered, run_of
 from services.collector.loop import each, is_due
@@ -81,9 +81,11 @@ class AirflowSide:
         for one in tries:
             self._follow_try(fresh, one)
         self._say_why_waiting(fresh, tries[-1].state if tries else None)
+        said = self._told_of_cluster(fresh) if run_cluster.makes_cluster(fresh) else None
         with store.writing() as opened:
             run_now = opened.get_one(Run, run.id)
             conclude(opened, run_now)
+            run_now.message = said or run_now.message
             store.finish_if_whole(opened, run_now)
 
     def _follow_try(self, run: Run, news: TaskNews) -> None:
@@ -138,6 +140,14 @@ class AirflowSide:
             if fresh.state in (RunState.QUEUED, RunState.STARTING) and not known_to_dbt:
                 waits = task_state in _WAITING
                 fresh.message = _why_waiting(opened, fresh, task_state, pools) if waits else None
+
+    def _told_of_cluster(self, run: Run) -> str | None:
+        """What is to be said of the cluster that is made for the run, over what is said of dbt."""
+        if run.state is RunState.FAILED:
+            return run_cluster.why_not_made(run, self._airflow)
+        if run.state.is_terminal:
+            return None
+        return run_cluster.what_goes_on(run, self._airflow.tasks(run.dag_id, run.dag_run_id))
 
     def _known_pools(self) -> list[PoolNews]:
         asked, pools = self._pools

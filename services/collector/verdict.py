@@ -8,11 +8,14 @@ from contracts.dbt_api import Outcome
 from models.run import Invocation, NodeResult, Run
 from models.run_state import FROM_AIRFLOW_DAG_RUN, NodeStatus, RunState
 from services.airflow import PoolNews
+from services.google.refusals import hint_for
 
 _LONGEST = 500
 _DATA_TESTS = ("test", "unit_test")
 _HEADER = re.compile(r"^\s*[A-Z][A-Za-z ]*Error( in [^\n]*)?\n\s*(?=\S)")
 _KUBERNETES_STATUS = re.compile(r'HTTP response body: (\{.*"kind":\s*"Status".*\})')
+_GOOGLE_ERROR = re.compile(r"^[A-Z][A-Za-z]+: (?P<status>[45]\d\d) (?P<words>\S.*?)(?: \[.*)?$")
+"""As google.api_core words its exceptions; details follow in brackets."""
 _TASK_ERROR = re.compile(
     r"^\S+ (?:ERROR|CRITICAL) (?P<text>.+)$|^(?P<raised>[\w.]*(?:Exception|Error|Failed|Fail)): .+$"
 )
@@ -21,6 +24,8 @@ _TASK_ERROR = re.compile(
 def state_of(dag_run_state: str, run: Run, newest: Invocation | None) -> RunState:
     """The run's state: Airflow decides whether it is over, dbt decides whether it runs."""
     state = FROM_AIRFLOW_DAG_RUN.get(dag_run_state, RunState.STARTING)
+    if state is RunState.SUCCEEDED and newest is None and run.cancel_requested_at:
+        return RunState.CANCELLED  # Airflow calls it a success when dbt was skipped and what follows it went well
     if state is RunState.FAILED and (run.cancel_requested_at or (newest and newest.state is RunState.CANCELLED)):
         return RunState.CANCELLED
     if state is RunState.STARTING and newest and newest.state not in (RunState.STARTING, RunState.QUEUED):
@@ -91,7 +96,7 @@ def why_task_failed(task_log_tail: Iterable[str]) -> str | None:
     """The last thing that Airflow's task log calls an error, or what a cluster answered when it refused the pod."""
     found = None
     for line in task_log_tail:
-        if refused := _refused_by_cluster(line):
+        if refused := _refused_by_cluster(line) or _refused_by_google(line):
             return refused
         if match := _TASK_ERROR.match(line):
             found = match["text"] or line
@@ -105,6 +110,15 @@ def _refused_by_cluster(line: str) -> str | None:
     except ValueError:
         return None
     return short(f"the cluster refused the pod: {status['message']}") if status.get("message") else None
+
+
+def _refused_by_google(line: str) -> str | None:
+    """What Google's client raised, in Google's words, and what to do about it."""
+    match = _GOOGLE_ERROR.match(line)
+    if not match:
+        return None
+    hint = hint_for(int(match["status"]), match["words"])
+    return " ".join(filter(None, [short(f"Google refused: {match['words']}"), hint]))
 
 
 def why_waiting(task_state: str | None, pool: str, pools: Sequence[PoolNews]) -> str | None:

@@ -109,6 +109,11 @@ _KIND_WORDS = {
 }
 
 
+def references(parameters: PodParameters) -> list[str]:
+    """What the pod refers to on its cluster, in words."""
+    return [f"{_KIND_WORDS[kind]} {name}" for kind, name in sorted(set(_references(parameters)))]
+
+
 def _references(parameters: PodParameters) -> Iterable[tuple[str, str]]:
     if parameters.service_account:
         yield "serviceaccounts", parameters.service_account

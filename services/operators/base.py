@@ -14,9 +14,13 @@ class Advice:
     """What an analyst needs to choose an operator, one sentence each."""
 
     choose_when: str
+    google: str
+    """How it goes together with Google Cloud."""
+    clusters: str
+    """How free one is in choosing where dbt runs."""
+    resources: str
     start_up: str
     isolation: str
-    resources: str
     cost: str
 
 
@@ -54,12 +58,8 @@ class Operator(Protocol):
         """What to choose it by."""
 
     @property
-    def parameters(self) -> type[BaseModel] | None:
-        """The parameters per project; None while the operator takes none."""
-
-    @property
-    def available(self) -> bool:
-        """Whether this version can run projects with it."""
+    def parameters(self) -> type[BaseModel]:
+        """The parameters per project."""
 
     def preflight(self, project: Project) -> list[Check]:
         """Ask everything that can be asked before publishing; never raises because a system is down."""

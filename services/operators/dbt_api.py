@@ -16,13 +16,14 @@ class DbtApiOperator:
     description = "dbt runs on a server that is always up. Airflow hands it the command and follows it."
     advice = Advice(
         choose_when="Most projects: short or frequent runs, development, and anything where waiting annoys.",
+        google="None of its own: dbt reaches BigQuery with the server's credentials.",
+        clusters="None: dbt runs where the server runs.",
         start_up="About three seconds until dbt speaks: no pod, no image, only dbt's own start.",
         isolation="Each run has its own process and folder, but all share the server's machine and its dbt version.",
         resources="The server's slots and memory, shared by its queue; the warehouse does the heavy work.",
         cost="One small server around the clock, however many runs there are.",
     )
     parameters = DbtApiParameters
-    available = True
 
     def preflight(self, project: Project) -> list[Check]:
         """The server can take work, Airflow answers, the pool exists; the connection only Airflow itself can see."""

@@ -1,7 +1,13 @@
-"""The GKE operator: described so that it can be weighed, refused until this version can run it."""
+"""The GKE operator: dbt runs in a pod on a cluster in Google, one that exists or one made for the run."""
 
+from contracts.gke import GkeParameters
+from contracts.gke_clusters import ClusterMode
+from contracts.gke_names import ClusterAddress
 from contracts.operators import OperatorName
 from models.project import Project
+from services.operators._checks import pool_check
+from services.operators._google import google_checks
+from services.operators._pods import pod_checks, references
 from services.operators.base import Advice, Check
 
 
@@ -13,22 +19,56 @@ class GkeOperator:
     icon = ":material/cloud:"
     description = "Each run is a pod on a Google Kubernetes Engine cluster, which can be made for the run and deleted."
     advice = Advice(
-        choose_when="Rare, heavy runs on Google Cloud, where a cluster that stands idle would cost more than waiting.",
-        start_up="As Kubernetes on a cluster that exists; several minutes when the cluster is made first.",
+        choose_when="Projects whose home is Google Cloud, and rare, heavy runs for which a cluster that stands idle "
+        "would cost more than waiting.",
+        google="Seamless: Google's IAM says who may, with workload identity or impersonation; no kubeconfig, no keys.",
+        clusters="The freest: any cluster of any project and region, chosen per run, or one made for the run only.",
+        resources="The fullest: CPU, memory and disk of the pod, and with a cluster of its own the machines too.",
+        start_up="As Kubernetes on a cluster that exists; five to ten minutes more when the cluster is made first.",
         isolation="The strongest: own container, and if wanted own nodes and own cluster.",
-        resources="Machine type, number of nodes, CPU and memory are chosen per project.",
         cost="Google's price for nodes and control plane while they exist; nothing in between.",
     )
-    parameters = None
-    available = False
+    parameters = GkeParameters
 
-    def preflight(self, project: Project) -> list[Check]:  # noqa: ARG002
-        """Refuse, with the reason."""
-        return [
-            Check(
-                "GKE operator",
-                False,
-                "This version of Pilothouse cannot run projects on GKE yet.",
-                "Everything up to here is kept. Edit the project and choose the dbt API to publish it now.",
-            )
-        ]
+    def preflight(self, project: Project) -> list[Check]:
+        """Google about credentials, rights and the cluster; the cluster about the pod; Airflow about the pool."""
+        parameters = GkeParameters.model_validate(project.operator_parameters)
+        return [*_of_google(parameters), pool_check(project.pool), _connection(parameters)]
+
+
+def _of_google(parameters: GkeParameters) -> list[Check]:
+    if parameters.is_ephemeral:
+        found = google_checks(parameters.project_id, None, makes_clusters=True)
+        return [*found, _made_for_each_run(parameters), *_objects(parameters)]
+    address = ClusterAddress(parameters.project_id, parameters.location, parameters.cluster_name or "")
+    found = google_checks(parameters.project_id, address, makes_clusters=False)
+    answers = all(check.passed is not False for check in found)
+    return [*found, *(pod_checks(address.path, parameters) if answers else [])]
+
+
+def _made_for_each_run(parameters: GkeParameters) -> Check:
+    spec = parameters.spec("any")
+    nodes = "an Autopilot cluster" if spec.mode is ClusterMode.AUTOPILOT else f"a cluster of {spec.machine_type}"
+    hours = f"{parameters.time_to_live_minutes / 60:g} hours"
+    told = f"Every run makes {nodes} in {spec.location} and deletes it after its tasks, at the latest after {hours}."
+    return Check("Cluster", None, told)
+
+
+def _objects(parameters: GkeParameters) -> list[Check]:
+    """A new cluster has none of ours."""
+    wanted = ", ".join(references(parameters))
+    if not wanted:
+        return []
+    told = f"A cluster that is made for a run has none of these, and the pod would not start: {wanted}."
+    hint = (
+        "Let pods act as a Google service account (workload identity, or the nodes' own), or use a cluster that exists."
+    )
+    return [Check("Objects on the cluster", False, told, hint)]
+
+
+def _connection(parameters: GkeParameters) -> Check:
+    """Only Airflow itself can see this."""
+    told = f"Airflow looks up its connection '{parameters.gcp_conn_id}' when a run starts"
+    if parameters.impersonation_chain:
+        told += f" and acts as {parameters.impersonation_chain[-1]}"
+    return Check("Airflow's way to Google", None, f"{told}.")

@@ -16,13 +16,14 @@ class KubernetesOperator:
     description = "Each run is a pod of its own on a Kubernetes cluster that you already have."
     advice = Advice(
         choose_when="Runs that need their own image, dbt version, memory limits or network, on a cluster you run.",
+        google="What you set up on the cluster yourself; the same on any cloud, or on none.",
+        clusters="Any cluster that you already have, wherever it is; Pilothouse neither makes nor deletes one.",
         start_up="Some seconds to a minute: the pod is scheduled and its image pulled, then dbt starts cold.",
         isolation="Strong: own container, own image, own service account for every run.",
         resources="CPU and memory requested and limited per project and per run.",
         cost="What the pods request while they run, on nodes that are paid for anyway.",
     )
     parameters = KubernetesParameters
-    available = True
 
     def preflight(self, project: Project) -> list[Check]:
         """What can be asked before publishing: the cluster about the pod, Airflow about the pool."""

@@ -159,7 +159,7 @@ def _check_parameters(draft: ProjectDraft) -> dict[str, str]:
 
 def _parameters(draft: ProjectDraft) -> dict[str, Any]:
     model = operator(draft.operator).parameters
-    return model.model_validate(draft.operator_parameters).model_dump(mode="json") if model else {}
+    return model.model_validate(draft.operator_parameters).model_dump(mode="json")
 
 
 def _check_worker_pod(draft: ProjectDraft) -> dict[str, str]:

@@ -149,8 +149,6 @@ def _operator_parameters(project: Project, slots: dict[str, Any]) -> dict[str, A
     """The parameters that differ from the project's own."""
     runner = operator(project.operator)
     fields = _fields(project)
-    if fields is None:
-        return {}
     usual = fields.model.model_construct(**project.operator_parameters).model_dump(mode="json", warnings=False)
     with st.expander(f"{runner.label} parameters for this run", icon=":material/tune:"):
         values = fields.draw(usual, place=lambda name: _above_a_slot(f"operator_parameters.{name}", slots))
@@ -158,10 +156,8 @@ def _operator_parameters(project: Project, slots: dict[str, Any]) -> dict[str, A
     return {name: value for name, value in values.items() if value != usual[name]}
 
 
-def _fields(project: Project) -> PresetFields | None:
+def _fields(project: Project) -> PresetFields:
     model = operator(project.operator).parameters
-    if model is None:
-        return None
     kept = getattr(model, "PER_PROJECT", ())
     return PresetFields(project.operator, model, f"launch_parameter_{project.name}", skip=kept)
 
@@ -186,5 +182,4 @@ def fill_from(conf: dict[str, Any], project: Project) -> None:
     state["launch_macro"] = conf.get("macro")
     for name, key in (("vars", "launch_vars"), ("macro_arguments", "launch_macro_arguments")):
         state[key] = yaml.safe_dump(conf[name], sort_keys=False) if conf.get(name) else ""
-    if fields := _fields(project):
-        fields.fill(conf.get("operator_parameters") or {})
+    _fields(project).fill(conf.get("operator_parameters") or {})

@@ -67,6 +67,8 @@ def _draw(field: Mapping[str, Any], value: Any, key: str) -> Any:
     if "enum" in field:
         options = list(field["enum"])
         return st.selectbox(label, options, index=options.index(value), key=key, help=told)
+    if field.get("type") == "boolean":
+        return st.checkbox(label, bool(value), key=key, help=told)
     if field.get("type") == "integer":
         number = st.number_input(
             label, value=None if value is None else int(value), step=1, key=key, help=told, placeholder="none"

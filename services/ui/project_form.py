@@ -157,10 +157,7 @@ class ProjectForm:
         return {"operator": name, "operator_parameters": self._parameters(name)}
 
     def _parameters(self, name: OperatorName) -> dict[str, Any]:
-        model = operator(name).parameters
-        if model is None:
-            return {}
-        return PresetFields(name, model, self._key(f"parameter_{name}")).draw(
+        return PresetFields(name, operator(name).parameters, self._key(f"parameter_{name}")).draw(
             self.initial.operator_parameters if name is self.initial.operator else {},
             place=lambda parameter: self._field(f"operator_parameters.{parameter}"),
         )

@@ -6,6 +6,7 @@ import pytest
 
 from tests.browser.fixtures import browser_context_args, browser_type_launch_args  # noqa: F401
 from tests.cluster.fixtures import cluster, dbt_namespace, make_namespace, make_service_account, namespace  # noqa: F401
+from tests.google.fixtures import google_cloud, google_with_cluster  # noqa: F401
 from tests.stack.fixtures import _shared_stack, airflow_stack, console  # noqa: F401
 
 HERE = Path(__file__).parent

@@ -117,12 +117,12 @@ class ControlPlane:
             for one in self._operations.values():
                 one.is_held = one.kind in self._held
 
-    def release(self) -> None:
-        """Let all that was held go on."""
+    def release(self, *kinds: int) -> None:
+        """Let what was held go on: these kinds, or all."""
         with self._lock:
-            self._held.clear()
+            self._held.difference_update(kinds or set(self._held))
             for one in self._operations.values():
-                one.is_held = False
+                one.is_held = one.kind in self._held
 
     # the calls
 

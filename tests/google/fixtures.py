@@ -14,25 +14,38 @@ if TYPE_CHECKING:
 @pytest.fixture
 def google(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator["GoogleStandIn"]:
     """Google, with clusters that lead nowhere, for this process's own clients."""
-    yield from _standing_in(tmp_path, monkeypatch, None)
+    from tests.google.stand_in import GoogleStandIn
 
-
-@pytest.fixture
-def google_with_cluster(
-    cluster: "Cluster", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator["GoogleStandIn"]:
-    """Google, whose clusters are all the session's real Kubernetes, for this process's own clients."""
-    yield from _standing_in(tmp_path, monkeypatch, cluster.kubeconfig)
-
-
-def _standing_in(folder: Path, monkeypatch: pytest.MonkeyPatch, kubeconfig: Path | None) -> Iterator["GoogleStandIn"]:
-    from tests.google.clusters import NOWHERE
-    from tests.google.stand_in import GoogleStandIn, endpoint_of
-
-    made = GoogleStandIn(folder, endpoint_of(kubeconfig) if kubeconfig else NOWHERE)
-    for name, value in made.environment().items():
-        monkeypatch.setenv(name, value)
+    made = GoogleStandIn(tmp_path)
+    _lead_to(made, monkeypatch)
     try:
         yield made
     finally:
         made.stop()
+
+
+@pytest.fixture(scope="session")
+def google_cloud(cluster: "Cluster", tmp_path_factory: pytest.TempPathFactory) -> Iterator["GoogleStandIn"]:
+    """The session's Google, whose clusters are all the session's real Kubernetes.
+
+    The session's Airflow is led to it (see tests/stack/fixtures.py); this process is not, unless by its `environment`.
+    """
+    from tests.google.stand_in import GoogleStandIn, endpoint_of
+
+    made = GoogleStandIn(tmp_path_factory.mktemp("google"), endpoint_of(cluster.kubeconfig))
+    try:
+        yield made
+    finally:
+        made.stop()
+
+
+@pytest.fixture
+def google_with_cluster(google_cloud: "GoogleStandIn", monkeypatch: pytest.MonkeyPatch) -> "GoogleStandIn":
+    """The session's Google, for this process's own clients."""
+    _lead_to(google_cloud, monkeypatch)
+    return google_cloud
+
+
+def _lead_to(google: "GoogleStandIn", monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in google.environment().items():
+        monkeypatch.setenv(name, value)

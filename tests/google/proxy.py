@@ -1,6 +1,7 @@
-"""The way to Google's names without a name server: an HTTP proxy that leads every CONNECT to the stand-in.
+"""The way to Google's names without a name server: an HTTP proxy that leads every CONNECT to them to the stand-in.
 
 Whoever wants HTTP/2 (ALPN h2, so gRPC) gets the gRPC door, a cluster's DNS name its Kubernetes API, the rest REST.
+Other hosts are reached as by any proxy.
 """
 
 import socket
@@ -12,6 +13,7 @@ from socketserver import StreamRequestHandler, ThreadingTCPServer
 
 _ALPN_H2 = b"\x00\x03\x02h2"
 _CLUSTERS = ".gke.goog"
+_GOOGLE = ".googleapis.com"
 
 
 class Proxy:
@@ -32,10 +34,12 @@ class Proxy:
         self._server.shutdown()
         self._server.server_close()
 
-    def upstream(self, host: str, hello: bytes) -> socket.socket:
+    def upstream(self, host: str, port: int, hello: bytes) -> socket.socket:
         """Where a connection goes, by the host it names and how its TLS begins."""
         if host.endswith(_CLUSTERS):
             return self._cluster()
+        if not host.endswith(_GOOGLE):
+            return socket.create_connection((host, port))
         grpc_port, rest_port = self._ports
         return socket.create_connection(("127.0.0.1", grpc_port if _ALPN_H2 in hello else rest_port))
 
@@ -54,11 +58,15 @@ class _Handler(StreamRequestHandler):
         if len(words) < 2 or words[0] != "CONNECT":
             self.wfile.write(b"HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 0\r\n\r\n")
             return
-        host = words[1].rpartition(":")[0]
+        host, _, port = words[1].rpartition(":")
         self.proxy.hosts.append(host)
         self.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n")
-        with suppress(OSError), self.proxy.upstream(host, self.connection.recv(4096, socket.MSG_PEEK)) as upstream:
+        with suppress(OSError), self.proxy.upstream(host, int(port), self._hello()) as upstream:
             join(self.connection, upstream)
+
+    def _hello(self) -> bytes:
+        hello: bytes = self.connection.recv(4096, socket.MSG_PEEK)
+        return hello
 
     def _head(self) -> str:
         head = b""

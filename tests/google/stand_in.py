@@ -5,7 +5,6 @@ so on, by a proxy and a certificate authority of ours. Nothing of them is patche
 """
 
 import base64
-import json
 import os
 from pathlib import Path
 from typing import Any
@@ -59,12 +58,6 @@ class GoogleStandIn:
             "GOOGLE_CLOUD_PROJECT": self.project,
             **credentials,
         }
-
-    def airflow_environment(self) -> dict[str, str]:
-        """The same for Airflow, with its connection google_cloud_default."""
-        extra = {"key_path": str(self.key_file), "project": self.project}
-        connection = {"conn_type": "google_cloud_platform", "extra": extra}
-        return {**self.environment(), "AIRFLOW_CONN_GOOGLE_CLOUD_DEFAULT": json.dumps(connection)}
 
     def stop(self) -> None:
         """Stop serving."""

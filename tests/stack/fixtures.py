@@ -15,14 +15,17 @@ PARTS_OF_FIXTURE = {
     "dbt_api_stack": ("dbt-api",),
     "console": ("dbt-api", "airflow"),
 }
+GOOGLE = "google_cloud"
+"""The fixture of tests/google: a session whose tests ask for it has an Airflow that reaches it."""
 
 
 @pytest.fixture(scope="session")
 def _shared_stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The session's one stack, with the parts that its tests ask for and no more."""
+    """The session's one stack, with the parts, and the Google, that its tests ask for and no more."""
     asked = {name for item in request.session.items for name in getattr(item, "fixturenames", ())}
     parts = {part for name in asked & PARTS_OF_FIXTURE.keys() for part in PARTS_OF_FIXTURE[name]}
-    stack = Stack(tmp_path_factory.mktemp("stack") / "data", parts=sorted(parts))
+    google = request.getfixturevalue(GOOGLE).environment() if GOOGLE in asked else {}
+    stack = Stack(tmp_path_factory.mktemp("stack") / "data", parts=sorted(parts), environment=google)
     try:
         stack.start()
         yield stack

@@ -7,8 +7,9 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from stack import proc, secrets, state
 from stack.places import HOST, ROOT, Places
@@ -35,12 +36,15 @@ def _in_the_child() -> None:
 
 
 class Stack:
-    """One stack, not started yet. Environments are shared with all others."""
+    """One stack, not started yet. Python environments are shared with all others; `environment` is its own."""
 
-    def __init__(self, data: Path, *, parts: Sequence[str] = ()) -> None:
+    def __init__(
+        self, data: Path, *, parts: Sequence[str] = (), environment: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         console, airflow, dbt_api = free_ports(3)
         shared = os.environ.get("PILOTHOUSE_ENVIRONMENTS") or str(ROOT / ".pilothouse" / "environments")
         self.parts = parts
+        self._environment = environment
         self.settings = {
             "PILOTHOUSE_DATA": str(data),
             "PILOTHOUSE_ENVIRONMENTS": shared,
@@ -95,7 +99,7 @@ class Stack:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "stack", "up", *only],
                 cwd=ROOT,
-                env=inherited | self.settings,
+                env={**inherited, **self._environment, **self.settings},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

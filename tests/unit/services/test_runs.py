@@ -100,7 +100,7 @@ def test_a_wrong_value_is_told_beside_its_field_and_nothing_is_stored(
 
 @pytest.mark.parametrize(
     ("values", "words"),
-    [({"paused": True}, "is paused"), ({"known": False}, "does not know"), ({"operator": "gke"}, "cannot launch")],
+    [({"paused": True}, "is paused"), ({"known": False}, "does not know")],
 )
 def test_a_project_that_cannot_run_says_why(values: dict[str, Any], words: str) -> None:
     project(**values)

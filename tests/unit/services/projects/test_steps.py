@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from contracts.operators import OperatorName
 from models.project import ProjectStep, Step, StepState
 from services import projects
 from services.connections import dbt_api as dbt_api_client
@@ -197,15 +196,6 @@ def test_a_git_branch_is_fetched_and_its_commit_known(folder: Path) -> None:
     draft = ProjectDraft.of(projects.get_project("shop"))
     projects.update("shop", draft.model_copy(update={"source": {**draft.source, "branch": "release"}}), by="anna")
     assert "no branch 'release'" in run()[Step.SOURCE_READY].message
-
-
-@pytest.mark.usefixtures("dbt_api")
-def test_an_operator_of_a_later_version_is_refused_before_publishing(folder: Path) -> None:
-    create({"kind": "folder", "path": str(folder)}, operator=OperatorName.GKE)
-    steps = run()
-    assert states(steps) == ["done", "done", "done", "failed", "pending"]
-    assert "This version of Pilothouse cannot run projects on" in steps[Step.PUBLISHED].message
-    assert "choose the dbt API" in (steps[Step.PUBLISHED].hint or "")
 
 
 def test_a_step_whose_console_died_is_shown_as_interrupted_and_can_be_repeated(folder: Path) -> None:

@@ -1,0 +1,59 @@
+"""What Airflow does for a run besides dbt: making a cluster in Google before it, deleting it after. In words."""
+
+from datetime import datetime
+
+from contracts.gke_names import cluster_of
+from contracts.names import CREATE_CLUSTER_TASK_ID, DBT_TASK_ID, DELETE_CLUSTER_TASK_ID
+from contracts.operators import OperatorName
+from models.run import Run
+from models.types import now
+from services.airflow import Airflow, TaskNews
+from services.collector import verdict
+
+_ACTIVE = ("scheduled", "queued", "running", "up_for_retry", "restarting")
+
+
+def makes_cluster(run: Run) -> bool:
+    """Whether a cluster is made for this run and deleted with it."""
+    parameters = run.conf.get("operator_parameters") or {}
+    return run.operator is OperatorName.GKE and parameters.get("cluster_mode") == "ephemeral"
+
+
+def what_goes_on(run: Run, tasks: dict[str, TaskNews]) -> str | None:
+    """What is being done for the run while dbt is not running; None when there is nothing to say."""
+    address = cluster_of(
+        run.conf.get("operator_parameters") or {}, project=run.project, dag_id=run.dag_id, dag_run_id=run.dag_run_id
+    )
+    name = address.name if address else "for this run"
+    making, dbt, deleting = (
+        _state(tasks, one) for one in (CREATE_CLUSTER_TASK_ID, DBT_TASK_ID, DELETE_CLUSTER_TASK_ID)
+    )
+    if making == "up_for_retry":
+        return f"Google did not make the cluster {name}; Airflow will try again."
+    if making in _ACTIVE:
+        return f"Google makes the cluster {name}{_since(tasks[CREATE_CLUSTER_TASK_ID].started_at)}."
+    if deleting == "up_for_retry":
+        return f"Google has not deleted the cluster {name} yet; Airflow will try again."
+    if deleting in _ACTIVE:
+        ended = "dbt has ended" if dbt in ("success", "failed") else "dbt was not started"
+        return f"{ended}; Google deletes the cluster {name}."
+    return None
+
+
+def why_not_made(run: Run, airflow: Airflow) -> str | None:
+    """Why dbt was never started: what failed before it, in Google's words."""
+    making = airflow.tasks(run.dag_id, run.dag_run_id).get(CREATE_CLUSTER_TASK_ID)
+    if making is None or making.state != "failed":
+        return None
+    log = airflow.task_log(run.dag_id, run.dag_run_id, making.try_number, task_id=CREATE_CLUSTER_TASK_ID)
+    said = verdict.why_task_failed(log.lines)
+    return said or "The cluster for this run could not be made, and Airflow gives no reason."
+
+
+def _state(tasks: dict[str, TaskNews], task_id: str) -> str | None:
+    return tasks[task_id].state if task_id in tasks else None
+
+
+def _since(started_at: datetime | None) -> str:
+    minutes = int((now() - started_at).total_seconds() / 60) if started_at else 0
+    return f", for {minutes} min so far" if minutes else ""

@@ -1,0 +1,199 @@
+"""The walk of an analyst whose project runs on GKE: a real Airflow, Google's provider as it is, real pods.
+
+Google's control plane is the stand-in of tests/google; its clusters are all the session's real Kubernetes.
+"""
+
+import os
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from contracts.gke_names import EXPIRES_LABEL, RUN_LABEL, cluster_of
+from contracts.names import run_label_of
+from contracts.operators import OperatorName
+from models.project import StepState
+from models.run import NodeResult, Run
+from models.run_state import NodeStatus, RunState
+from services import history, projects, results, runs
+from services.launching import LaunchRequest
+from services.projects import ProjectDraft
+from stack.places import ROOT
+from tests.cluster.access import Cluster
+from tests.google.errors import quota_exceeded
+from tests.google.operations import Kind
+from tests.google.stand_in import GoogleStandIn
+from tests.stack.consoles import OwnConsole, own_console, until
+from tests.stack.harness import Stack
+
+RUN_SECONDS = 420
+LOCATION = "europe-west1"
+
+
+@pytest.fixture(scope="module")
+def google(google_cloud: GoogleStandIn) -> Iterator[GoogleStandIn]:
+    """The session's Google, also for the console of this module."""
+    before = dict(os.environ)
+    os.environ.update(google_cloud.environment())
+    yield google_cloud
+    os.environ.clear()
+    os.environ.update(before)
+
+
+@pytest.fixture(scope="module")
+def console(
+    google: GoogleStandIn, airflow_stack: Stack, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[OwnConsole]:
+    with own_console(airflow_stack, tmp_path_factory.mktemp("console")) as made:
+        yield made
+
+
+def parameters(google: GoogleStandIn, cluster: Cluster, **changes: Any) -> dict[str, Any]:
+    return {
+        "project_id": google.project,
+        "location": LOCATION,
+        "image": cluster.images.dbt_example,
+        "image_pull_policy": cluster.images.pull_policy,
+        "cpu_request": "50m",
+        "memory_request": "64Mi",
+        "grace_period_seconds": 30,
+        **changes,
+    }
+
+
+def publish(name: str, operator_parameters: dict[str, Any]) -> str:
+    draft = ProjectDraft(
+        name=name,
+        owner="ann",
+        source={"kind": "folder", "path": str(ROOT / "example")},
+        operator=OperatorName.GKE,
+        operator_parameters=operator_parameters,
+    )
+    projects.create(draft, by="ann")
+    for _ in projects.advance(name):
+        pass
+    steps = projects.steps_of(projects.get_project(name))
+    assert all(step.state is StepState.DONE for step in steps), [(one.step, one.message) for one in steps]
+    return name
+
+
+@pytest.fixture(scope="module")
+def ephemeral(console: OwnConsole, google: GoogleStandIn, cluster: Cluster) -> str:
+    """A published project whose every run makes a cluster and deletes it."""
+    return publish("harbour_log", parameters(google, cluster, cluster_mode="ephemeral"))
+
+
+def launch(project: str, **request: object) -> Run:
+    return runs.launch(project, LaunchRequest.model_validate(request), launch_key=uuid.uuid4().hex, by="ann")
+
+
+def fresh(run: Run) -> Run:
+    return history.get_run(run.id or 0)
+
+
+def collected(run: Run) -> Run:
+    until(lambda: fresh(run).collected, seconds=RUN_SECONDS)
+    return fresh(run)
+
+
+def nodes_of(run: Run) -> dict[str, NodeResult]:
+    invocations = history.invocations_of(run.id or 0)
+    return {node.name: node for node in results.node_results(invocations[-1].id or 0)} if invocations else {}
+
+
+def cluster_name(run: Run) -> str:
+    address = cluster_of(
+        run.conf["operator_parameters"], project=run.project, dag_id=run.dag_id, dag_run_id=run.dag_run_id
+    )
+    assert address
+    return f"projects/{address.project_id}/locations/{address.location}/clusters/{address.name}"
+
+
+def made(google: GoogleStandIn, run: Run) -> int:
+    """How often a cluster was asked for this run."""
+    parent, _, _ = cluster_name(run).partition("/clusters/")
+    return sum(rpc == "CreateCluster" and about == parent for rpc, about in google.plane.calls)
+
+
+def test_a_run_on_a_cluster_that_exists(console: OwnConsole, google: GoogleStandIn, cluster: Cluster) -> None:
+    google.plane.add_cluster(google.project, LOCATION, "standing")
+    project = publish("harbour", parameters(google, cluster, cluster_name="standing"))
+    run = collected(launch(project))
+    assert (run.state, run.message) == (RunState.SUCCEEDED, None)
+    assert run.nodes_total == run.nodes_ok == 35
+    [invocation] = history.invocations_of(run.id or 0)
+    assert (invocation.log_from_airflow, invocation.exit_code) == (False, 0)
+    assert f"projects/{google.project}/locations/{LOCATION}/clusters/standing" in google.plane.clusters
+
+
+def test_a_cluster_lives_as_long_as_its_run(ephemeral: str, google: GoogleStandIn) -> None:
+    google.plane.hold(Kind.CREATE_CLUSTER)
+    run = launch(ephemeral)
+    name = cluster_name(run)
+    until(lambda: "Google makes the cluster" in (fresh(run).message or ""), seconds=RUN_SECONDS)
+    assert fresh(run).state is RunState.STARTING
+    labels = google.plane.clusters[name].resource_labels
+    assert labels[RUN_LABEL] == run_label_of(run.dag_id, run.dag_run_id)
+    assert labels[EXPIRES_LABEL].isdigit()
+    google.plane.hold(Kind.DELETE_CLUSTER)
+    google.plane.release(Kind.CREATE_CLUSTER)
+    until(lambda: "Google deletes the cluster" in (fresh(run).message or ""), seconds=RUN_SECONDS)
+    assert nodes_of(run)["berth_use"].status is NodeStatus.SUCCESS
+    google.plane.release()
+    ended = collected(run)
+    assert (ended.state, ended.message, ended.nodes_ok) == (RunState.SUCCEEDED, None, 35)
+    assert name not in google.plane.clusters
+
+
+def test_a_run_that_fails_takes_its_cluster_with_it_and_its_retry_gets_a_new_one(
+    ephemeral: str, google: GoogleStandIn
+) -> None:
+    run = collected(launch(ephemeral, vars="break_on_purpose: true"))
+    assert run.state is RunState.FAILED
+    assert "customs_declarations" in (run.message or "")
+    assert cluster_name(run) not in google.plane.clusters
+    again = runs.retry(run.id or 0, by="bo", launch_key=uuid.uuid4().hex)
+    assert cluster_name(again) != cluster_name(run)
+    assert collected(again).state is RunState.FAILED
+    assert cluster_name(again) not in google.plane.clusters
+
+
+def test_a_run_that_is_cancelled_takes_its_cluster_with_it(ephemeral: str, google: GoogleStandIn) -> None:
+    run = launch(ephemeral, vars="slow_seconds: 30")
+    until(lambda: nodes_of(run).get("depth_soundings"), seconds=RUN_SECONDS)
+    runs.cancel(run.id or 0, by="bo")
+    ended = collected(run)
+    assert (ended.state, ended.message) == (RunState.CANCELLED, "Cancelled by bo.")
+    assert nodes_of(run)["depth_soundings"].status is NodeStatus.INTERRUPTED
+    assert cluster_name(run) not in google.plane.clusters
+
+
+def test_a_run_that_is_cancelled_while_its_cluster_is_made_leaves_none(ephemeral: str, google: GoogleStandIn) -> None:
+    google.plane.hold(Kind.CREATE_CLUSTER)
+    run = launch(ephemeral)
+    until(lambda: cluster_name(run) in google.plane.clusters, seconds=RUN_SECONDS)
+    runs.cancel(run.id or 0, by="bo")
+    until(lambda: any(rpc == "DeleteCluster" and about == cluster_name(run) for rpc, about in google.plane.calls))
+    google.plane.release()
+    ended = collected(run)
+    assert (ended.state, ended.message) == (RunState.CANCELLED, "Cancelled by bo.")
+    assert not nodes_of(run)
+    assert cluster_name(run) not in google.plane.clusters
+
+
+def test_a_cluster_that_google_cannot_make_is_the_runs_failure_in_googles_words(
+    ephemeral: str, google: GoogleStandIn
+) -> None:
+    google.plane.fail_operation(Kind.CREATE_CLUSTER, quota_exceeded())
+    run = collected(launch(ephemeral))
+    assert run.state is RunState.FAILED
+    assert "Insufficient regional quota" in (run.message or "")
+    assert cluster_name(run) not in google.plane.clusters
+    google.plane.deny("container.clusters.create")
+    try:
+        refused = collected(launch(ephemeral))
+    finally:
+        google.plane.allow("container.clusters.create")
+    assert 'Required "container.clusters.create" permission' in (refused.message or "")
+    assert "roles/container.clusterAdmin" in (refused.message or "")

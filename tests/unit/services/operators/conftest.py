@@ -1,0 +1,3 @@
+"""Operators ask Google: here its stand-in."""
+
+from tests.google.fixtures import google  # noqa: F401
