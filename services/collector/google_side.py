@@ -7,9 +7,10 @@ import logging
 import time
 
 from contracts.operators import OperatorName
+from models.google import GoogleOperation
 from services import health
 from services.collector import store as runs
-from services.errors import PilothouseError
+from services.errors import BackendRejected, PilothouseError
 from services.google import listing, store, sweep
 from services.google.control_plane import ControlPlane
 from services.google.operations import follow
@@ -53,20 +54,26 @@ class GoogleSide:
         try:
             self._plane = self._plane or ControlPlane()
             for operation in store.open_operations():
-                follow(self._plane, operation)
+                self._follow(self._plane, operation)
         except PilothouseError as error:
-            self._drop(error)
+            logger.warning("Google: %s", error.message)
+            listing.note_away(error)
+            self._drop()
             return
-        if not listing.list_all(self._plane):
-            self._drop(None)
-            return
-        sweep.sweep(self._plane)
+        answered = listing.list_all(self._plane)
+        sweep.sweep(self._plane, answered)
+        if answered != {*watched_projects()}:
+            self._drop()
 
-    def _drop(self, error: PilothouseError | None) -> None:
+    def _follow(self, plane: ControlPlane, operation: GoogleOperation) -> None:
+        """Follow one; what Google refuses about it is not the others' matter."""
+        try:
+            follow(plane, operation)
+        except BackendRejected as error:
+            store.note_trouble(operation, error)
+
+    def _drop(self) -> None:
         """Connect anew the next time: credentials or the way to Google may have changed."""
         if self._plane:
             self._plane.close()
         self._plane = None
-        if error:
-            logger.warning("Google: %s", error.message)
-            listing.note_away(error)

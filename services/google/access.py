@@ -37,7 +37,7 @@ def _way(cluster: Any, address: ClusterAddress) -> tuple[str, str | None]:
     """The host, and the CA that it is checked by; None for the machine's own, which know the DNS endpoint's."""
     status = str(cluster.status.name)
     if status not in READY:
-        told = f"The cluster {address.name} can't be asked yet: Google says {status}. {cluster.status_message}".strip()
+        told = f"The cluster {address.name} can't be asked: Google says {status}. {cluster.status_message}".strip()
         raise BackendUnreachable(told, system=f"cluster {address.path}")
     ways = access_of(cluster)
     wanted = settings().google_endpoint

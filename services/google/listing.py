@@ -29,12 +29,11 @@ def refresh() -> None:
         note_away(error)
 
 
-def list_all(plane: ControlPlane) -> bool:
-    """List every project; what goes wrong with one is not the others' matter. Whether all answered."""
+def list_all(plane: ControlPlane) -> set[str]:
+    """List every project; what goes wrong with one is not the others' matter. Answers those that could be listed."""
     projects = watched_projects()
     store.forget_projects_but(projects)
-    answered = [_list(plane, project) for project in projects]
-    return all(answered)
+    return {project for project in projects if _list(plane, project)}
 
 
 def _list(plane: ControlPlane, project_id: str) -> bool:

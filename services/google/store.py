@@ -121,7 +121,8 @@ def begin(
         here = select(GoogleOperation).where(*_about(address)).order_by(col(GoogleOperation.id).desc())
         last = opened.exec(here).first()
         if last and not last.state.is_over:
-            raise NotAllowed(f"{address.name} is being {_BEING[last.kind]} already, asked for by {last.asked_by}.")
+            told = f"{address.name} is being {_BEING[last.kind]} already, asked for by {last.asked_by}."
+            raise NotAllowed(told, hint="Wait for its end. Only a running collector hears of it.")
         is_again = last and (last.kind, last.asked_by, last.state) == (kind, SWEEPER, OperationState.FAILED)
         row = last if last and is_again and by == SWEEPER else GoogleOperation(
             project_id=address.project_id, location=address.location, cluster=address.name, kind=kind, asked_by=by
@@ -157,6 +158,14 @@ def note_failure(operation: GoogleOperation, error: PilothouseError) -> None:
         row = opened.get_one(GoogleOperation, operation.id)
         row.state, row.message, row.hint = OperationState.FAILED, error.message, error.hint
         row.finished_at = row.checked_at = now()
+        opened.add(row)
+
+
+def note_trouble(operation: GoogleOperation, error: PilothouseError) -> None:
+    """Google does not tell how it stands; it goes on all the same."""
+    with session() as opened:
+        row = opened.get_one(GoogleOperation, operation.id)
+        row.message, row.hint, row.checked_at = error.message, error.hint, now()
         opened.add(row)
 
 

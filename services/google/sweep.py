@@ -4,7 +4,7 @@ Airflow deletes them itself after the run's tasks; this is for when it never got
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import timedelta
 
 from contracts.gke_names import RUN_LABEL
@@ -24,9 +24,12 @@ _GOING = "STOPPING"
 logger = logging.getLogger(__name__)
 
 
-def sweep(plane: ControlPlane) -> None:
-    """Ask for the end of every cluster that should be gone. What is refused is tried again a minute later."""
-    for cluster in overdue(store.clusters()):
+def sweep(plane: ControlPlane, projects: Collection[str]) -> None:
+    """Ask for the end of every cluster of these Google projects that should be gone.
+
+    What is refused is tried again a minute later.
+    """
+    for cluster in overdue(each for each in store.clusters() if each.project_id in projects):
         last = store.last_operation(cluster.address, OperationKind.DELETE)
         if is_being_deleted(cluster.address) or store.failed_lately(last, _TRY_AGAIN):
             continue

@@ -68,7 +68,7 @@ def _project_state(project: str, state: SystemHealth) -> None:
     else:
         message, _, hint = state.message.partition("\n")
         known = f" What is below was listed {ago(state.last_good_at)}." if state.last_good_at else ""
-        text = f"**{plain(project)} can't be listed.** {plain(message)}{known}"
+        text = f"**{plain(project)} can't be listed.** {plain(message.rstrip('.'))}.{known}"
         st.error(f"{text}  \n:small[{plain(hint)}]" if hint else text, icon=":material/cloud_off:")
 
 

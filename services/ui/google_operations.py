@@ -7,6 +7,7 @@ from services.google import GoogleOperation, OperationKind, OperationState
 from services.google.words import progress, stage_words
 from services.ui.words import ago, between, duration, listed, moment, plain
 
+_A_DAY = 86_400
 _DOING = {OperationKind.CREATE: "Creating", OperationKind.DELETE: "Deleting"}
 _WORDS = {
     OperationState.ASKED: "◔ Google's answer is not known yet",
@@ -47,9 +48,9 @@ def _operation(operation: GoogleOperation) -> None:
 
 
 def _last_failure() -> None:
-    """The newest operation if it failed: said where nobody can overlook it, until something else is asked."""
+    """The newest operation if it failed: said where nobody overlooks it, for a day or until something else is asked."""
     newest = next(iter(gke.recent_operations(most=1)), None)
-    if newest is None or newest.state is not OperationState.FAILED:
+    if newest is None or newest.state is not OperationState.FAILED or (between(newest.asked_at, None) or 0) > _A_DAY:
         return
     text = (
         f"**{_DOING[newest.kind]} {plain(newest.cluster)} failed** {ago(newest.finished_at)}. {plain(newest.message)}"

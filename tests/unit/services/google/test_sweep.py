@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from contracts.gke_clusters import ClusterSpec
 from contracts.gke_names import marks
 from contracts.names import dag_id_of, run_label_of
 from contracts.operators import OperatorName
@@ -16,6 +17,7 @@ from services import google as gke
 from services.database import session
 from services.google import store
 from services.google.sweep import overdue, sweep
+from services.settings import settings
 
 if TYPE_CHECKING:
     from services.google.control_plane import ControlPlane
@@ -50,7 +52,7 @@ def test_a_cluster_past_its_time_is_deleted_and_no_other(google: "GoogleStandIn"
     google.plane.add_cluster("pilothouse-test", "europe-west1", "stays")
     cluster_of_run(google, "young", hours=1)
     cluster_of_run(google, "old", hours=-1)
-    sweep(plane)
+    sweep(plane, ["pilothouse-test"])
     assert sorted(left(google)) == ["stays", "young"]
     (operation,) = gke.recent_operations()
     assert (operation.cluster, operation.kind, operation.asked_by) == ("old", OperationKind.DELETE, store.SWEEPER)
@@ -61,8 +63,8 @@ def test_a_refused_sweep_is_told_and_tried_again_later(
 ) -> None:
     cluster_of_run(google, "old", hours=-1)
     google.plane.deny("container.clusters.delete")
-    sweep(plane)
-    sweep(plane)
+    sweep(plane, ["pilothouse-test"])
+    sweep(plane, ["pilothouse-test"])
     (operation,) = gke.recent_operations()
     assert operation.state is OperationState.FAILED
     assert "container.clusters.delete" in operation.message
@@ -72,7 +74,7 @@ def test_a_refused_sweep_is_told_and_tried_again_later(
         row = opened.get_one(gke.GoogleOperation, operation.id)
         row.finished_at = now() - timedelta(minutes=2)
         opened.add(row)
-    sweep(plane)
+    sweep(plane, ["pilothouse-test"])
     assert left(google) == []
     assert len(gke.recent_operations()) == 1
 
@@ -82,8 +84,34 @@ def test_a_cluster_that_went_meanwhile_is_no_failure(google: "GoogleStandIn", pl
     google.plane.delete_seconds = 0
     plane.delete(gke.clusters()[0].address)
     assert google.plane.clusters == {}
-    sweep(plane)
+    sweep(plane, ["pilothouse-test"])
     assert gke.recent_operations()[0].state is OperationState.DONE
+
+
+def test_a_project_that_cannot_be_listed_keeps_no_other_from_being_swept(
+    google: "GoogleStandIn", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from services.collector.google_side import GoogleSide
+
+    cluster_of_run(google, "old", hours=-1)
+    monkeypatch.setenv("PILOTHOUSE_GOOGLE_PROJECTS", "another-project,pilothouse-test")
+    settings.cache_clear()
+    google.plane.disable_api("another-project")
+    GoogleSide().tick()
+    assert left(google) == []
+
+
+def test_an_operation_that_google_does_not_tell_of_keeps_nothing_else_from_being_done(google: "GoogleStandIn") -> None:
+    from services.collector.google_side import GoogleSide
+
+    cluster_of_run(google, "old", hours=-1)
+    gke.create(ClusterSpec(project_id="pilothouse-test", location="europe-west1", name="new"), by="anna")
+    google.plane.deny("container.operations.get")
+    GoogleSide().tick()
+    assert "old" not in left(google)
+    created = next(each for each in gke.recent_operations() if each.cluster == "new")
+    assert "container.operations.get" in created.message
+    assert created.state is OperationState.RUNNING
 
 
 @pytest.mark.parametrize(
