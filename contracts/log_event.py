@@ -40,6 +40,11 @@ class LogEvent(BaseModel):
         return self.node_info.get("unique_id") or self.data.get("unique_id") or None
 
 
+def level_of(info: dict[str, Any]) -> str:
+    """The level of an event's `info`: debug, info, warn or error."""
+    return _LEVELS.get(str(info.get("level", "info")).lower(), "info")
+
+
 def parse_log_line(line: str) -> LogEvent:
     """Read one line of dbt's output; never raises, whatever the line holds."""
     try:
@@ -47,7 +52,7 @@ def parse_log_line(line: str) -> LogEvent:
         info = record["info"]
         return LogEvent(
             message=_ANSI.sub("", str(info.get("msg", ""))),
-            level=_LEVELS.get(str(info.get("level", "info")).lower(), "info"),
+            level=level_of(info),
             timestamp=info.get("ts") or None,
             name=str(info.get("name") or ""),
             thread=str(info.get("thread") or ""),

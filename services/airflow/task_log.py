@@ -23,12 +23,16 @@ def lines_of(records: list[Any]) -> list[str]:
 
 
 def render(record: Any) -> list[str]:
-    """The lines of one record: what happened, its extra values, and its traceback."""
+    """The lines of one record: what happened, its extra values, and its traceback.
+
+    What our operator copies from dbt's log is marked, as the provider marks a pod's lines with their container.
+    """
     if not isinstance(record, dict):
         return str(record).splitlines() or [""]
     extras = [f"{key}={value!r}" for key, value in record.items() if key not in _NOT_SHOWN and value is not None]
     first, *rest = str(record.get("event", "")).splitlines() or [""]
-    head = [record.get("timestamp"), str(record.get("level") or "").upper(), first, *extras]
+    copied = "[dbt]" if record.get("logger") == "dbt" else ""
+    head = [record.get("timestamp"), str(record.get("level") or "").upper(), copied, first, *extras]
     lines = [" ".join(str(part) for part in head if part), *rest]
     for problem in record.get("error_detail") or []:
         lines += _traceback(problem)

@@ -17,7 +17,7 @@ _KUBERNETES_STATUS = re.compile(r'HTTP response body: (\{.*"kind":\s*"Status".*\
 _GOOGLE_ERROR = re.compile(r"^[A-Z][A-Za-z]+: (?P<status>[45]\d\d) (?P<words>\S.*?)(?: \[.*)?$")
 """As google.api_core words its exceptions; details follow in brackets."""
 _TASK_ERROR = re.compile(
-    r"^\S+ (?:ERROR|CRITICAL) (?P<text>.+)$|^(?P<raised>[\w.]*(?:Exception|Error|Failed|Fail)): .+$"
+    r"^\S+ (?:ERROR|CRITICAL) (?:\[dbt\] )?(?P<text>.+)$|^(?P<raised>[\w.]*(?:Exception|Error|Failed|Fail)): .+$"
 )
 
 

@@ -11,6 +11,7 @@ from services import run_nodes
 from services.node_pasts import Past, failing_since, pasts
 from services.skipped import Skipped, skipped_nodes
 from services.ui.node_history import strip
+from services.ui.run_log import open_log
 from services.ui.sql_lines import marked_sql, whole_sql
 from services.ui.words import count, duration, listed, plain, short
 
@@ -72,18 +73,9 @@ def show_in_log(node: NodeResult, *, where: str) -> None:
         icon=":material/article:",
         type="tertiary",
         key=f"show_{where}_{node.unique_id}",
-        on_click=_open_log,
-        args=(node.name, node.log_line),
+        on_click=open_log,
+        kwargs={"line": node.log_line, "find": node.name},
     )
-
-
-def _open_log(name: str, line: int | None) -> None:
-    """Open the log tab at the line, or at the node's name where the line is not known yet; the address says so too."""
-    st.session_state["tab"] = "Log"
-    st.session_state.pop("log_place", None)
-    for parameter in ("line", "find"):
-        st.query_params.pop(parameter, None)
-    st.query_params["line" if line else "find"] = str(line) if line else name
 
 
 def _since(run: Run, past: Sequence[Past]) -> None:

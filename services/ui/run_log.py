@@ -1,70 +1,36 @@
-"""The log tab of a run's page: which log of which try, the viewer, and the whole file to download."""
-
-from collections.abc import Sequence
+"""The log tab of a run's page, and the way into it from elsewhere on the page."""
 
 import streamlit as st
 
 from models.run import Invocation, Run
-from services import logs
-from services.ui.log_view import log_view
+from services.logs.query import Shown
+from services.ui import shell
+from services.ui.log_view import PARAMETERS, log_view
 from services.ui.run_pod import airflow_log_notice
 
-_SOURCES: dict[logs.Source, str] = {"dbt": "dbt", "airflow": "Airflow task"}
+_SOURCES: dict[Shown, str] = {"dbt": "dbt", "airflow": "Airflow task", "all": "All, by time"}
+_POD_SOURCES: dict[Shown, str] = {
+    "dbt": "dbt",
+    "init": "Init container",
+    "airflow": "Airflow task",
+    "all": "All, by time",
+}
 
 
-def run_log(run: Run, invocations: Sequence[Invocation]) -> None:
-    """Draw the chosen log; the line clicked and the text looked for live in the URL."""
+def run_log(run: Run, invocations: list[Invocation]) -> None:
+    """Draw the log of the try, source and filter that the address names."""
     if not invocations:
         st.info("No log yet: Airflow has not started the task.", icon=":material/hourglass_top:")
         return
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        source = (
-            st.segmented_control(
-                "Source",
-                list(_SOURCES),
-                default="dbt",
-                required=True,
-                format_func=_SOURCES.__getitem__,
-                key="log_source",
-                label_visibility="collapsed",
-            )
-            or "dbt"
-        )
-        invocation = _chosen_try(invocations)
-        st.space("stretch")
-        path = logs.path_of(invocation, source)
-        st.download_button(
-            "Download log",
-            data=lambda: path.read_bytes() if path.exists() else b"",
-            file_name=f"run-{run.id}-{source}.{'jsonl' if source == 'dbt' else 'log'}",
-            mime="text/plain",
-            on_click="ignore",
-            icon=":material/download:",
-        )
-    airflow_log_notice(run, invocation)
-    line = log_view(
-        f"{invocation.id}-{source}",
-        lambda first, last: logs.read_window(invocation, source, first=first, last=last),
-        key="log",
-        start=invocation.started_at or invocation.created_at,
-        anchor=st.query_params.get("line"),
-        search=st.query_params.get("find", ""),
-        empty="Waiting for the first line…" if not run.state.is_terminal else "Nothing was logged here.",
-    )
-    if line:
-        st.query_params["line"] = line
+    airflow_log_notice(run, invocations[-1])
+    sources = _POD_SOURCES if run.operator.runs_in_pods else _SOURCES
+    live = not (run.state.is_terminal and run.collected)
+    log_view(run, invocations, sources, person=shell.current_user(), live=live, key="log")
 
 
-def _chosen_try(invocations: Sequence[Invocation]) -> Invocation:
-    if len(invocations) == 1:
-        return invocations[0]
-    number = st.selectbox(
-        "Try",
-        [invocation.try_number for invocation in invocations],
-        index=len(invocations) - 1,
-        format_func=lambda number: f"Try {number}",
-        key="log_try",
-        label_visibility="collapsed",
-        width=120,
-    )
-    return next(invocation for invocation in invocations if invocation.try_number == number)
+def open_log(*, line: int | None = None, find: str = "") -> None:
+    """Open the log tab of the last try at a line of dbt's, or else at what is looked for; the address then says so."""
+    st.session_state["tab"] = "Log"
+    for parameter in PARAMETERS:
+        st.query_params.pop(parameter, None)
+    st.query_params["line" if line else "find"] = str(line) if line else find

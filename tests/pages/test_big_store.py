@@ -16,6 +16,6 @@ def test_a_made_up_store_is_whole_and_its_pages_open(open_page: OpenPage) -> Non
     nodes = results.node_results(invocation.id or 0)
     assert len(nodes) == big.nodes_total == 90
     assert sum(node.status.is_bad for node in nodes) == big.nodes_error
-    assert logs.read_window(invocation).total_lines == 180
+    assert logs.open_view(invocation, logs.Query()).total == 180
     for name, query in {"runs": {}, "overview": {}, "run": {"run_id": str(made.big_run)}}.items():
         assert not open_page(name, **query).exception

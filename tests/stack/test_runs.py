@@ -83,7 +83,7 @@ def test_the_same_click_twice_is_one_run_with_its_whole_story() -> None:
     assert run.finished_at
     [invocation] = history.invocations_of(run.id or 0)
     assert b'"CommandCompleted"' in logs.path_of(invocation).read_bytes()
-    task_log = [line.text for line in logs.read_window(invocation, "airflow").lines]
+    task_log = [str(row.text) for row in logs.open_view(invocation, logs.Query(source="airflow")).rows(0, 1000)]
     assert len([line for line in task_log if "Submitting to the dbt API" in line]) == 1
     assert any("PASS=4" in line for line in task_log)
 

@@ -14,6 +14,7 @@ from services.airflow.task_log import lines_of, render
             {"timestamp": "2026-01-01T00:00:00Z", "level": "info", "event": "Hello", "logger": "task", "lineno": 7},
             ["2026-01-01T00:00:00Z INFO Hello"],
         ),
+        ({"event": "1 of 3 OK", "level": "info", "logger": "dbt"}, ["INFO [dbt] 1 of 3 OK"]),
         ({"event": "took", "level": "warning", "seconds": 3}, ["WARNING took seconds=3"]),
         ({"event": "one\ntwo", "level": "error"}, ["ERROR one", "two"]),
         ({"timestamp": None, "event": "bare"}, ["bare"]),

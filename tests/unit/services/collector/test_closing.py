@@ -57,7 +57,7 @@ def test_a_try_that_followed_its_predecessors_dbt_is_told_as_one_with_it(run: Ru
     tried(run, 1, b"lost its worker\n", RunState.SUCCEEDED)
     close_without_news(tried(run, 2, b"followed to the end\n"))
     [invocation] = history.invocations_of(run.id or 0)
-    text = [line.text for line in logs.read_window(invocation, "airflow").lines]
+    text = [row.text for row in logs.open_view(invocation, logs.Query(source="airflow")).rows(0, 9)]
     assert text == ["lost its worker", "followed to the end"]
     with store.writing() as opened:
         assert _follows_predecessor(opened, run, asked(2))
