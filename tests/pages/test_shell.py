@@ -27,6 +27,11 @@ def test_every_page_opens_on_an_empty_store(open_page: OpenPage, page: str) -> N
     assert not open_page(page).exception
 
 
+def test_no_words_for_programmers_are_drawn(open_page: OpenPage) -> None:
+    """Streamlit's "magic" draws every text that stands alone on a page, such as the docstring of a constant."""
+    assert not [each.value for each in open_page("run", run_id="1").markdown if "the URL names" in each.value]
+
+
 def test_who_acts_is_shown() -> None:
     console = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30).run()
     assert [each.value for each in console.sidebar.caption] == [f":material/person: {settings().user}"]
