@@ -11,12 +11,16 @@ from services.ui import comparison, errors, shell
 shell.require()
 st.title("Compare runs", anchor=False)
 
+numbers = re.fullmatch(r"(\d{1,18})-(\d{1,18})", st.query_params.get("runs", ""))
+if numbers is None:
+    errors.show(NotFound("This address names no two runs.", hint="Choose them here, or two in the history."))
+    comparison.choose()
+    st.stop()
 with errors.stopping():
-    numbers = re.fullmatch(r"(\d{1,18})-(\d{1,18})", st.query_params.get("runs", ""))
-    if numbers is None:
-        raise NotFound("This address names no two runs.", hint="Choose two runs in the history, then Compare.")
     found = comparing.compare(int(numbers[1]), int(numbers[2]))
 
 comparison.heads(found)
 comparison.differences(found)
+comparison.code(found)
+comparison.times(found)
 comparison.nodes(found)

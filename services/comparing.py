@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from models.run import Invocation, NodeResult, Run
+from services.clusters import pod_of
+from services.code_changes import CodeChange, code_changes
 from services.history import get_run, invocations_of
-from services.results import node_results
+from services.run_nodes import outline
+from services.run_stages import stages
 
 
 @dataclass(frozen=True)
@@ -43,12 +46,24 @@ class NodePair:
 
 
 @dataclass(frozen=True)
+class StagePair:
+    """One stage in both runs, in seconds; None where the run had none of it."""
+
+    name: str
+    before: float | None
+    after: float | None
+
+
+@dataclass(frozen=True)
 class Comparison:
     """The earlier run and the later one."""
 
     before: Run
     after: Run
     differences: list[Difference]
+    code: list[CodeChange] | None
+    """None when it cannot be told: a run left no manifest, or they are of two projects."""
+    stages: list[StagePair]
     nodes: list[NodePair]
     """Added, removed and changed nodes first, then by how much slower they became."""
 
@@ -57,7 +72,24 @@ def compare(one: int, other: int) -> Comparison:
     """Compare two runs, whichever is named first; their last tries count. Raises NotFound."""
     before, after = sorted((get_run(one), get_run(other)), key=lambda run: (run.created_at, run.id))
     earlier, later = (_last_try(run) for run in (before, after))
-    return Comparison(before, after, differences_of(before, after), _pairs(_nodes(earlier), _nodes(later)))
+    old, new = _nodes(earlier), _nodes(later)
+    is_one_project = before.project == after.project
+    failed = [name for name, node in new.items() if node.status.is_bad]
+    code = code_changes(earlier, later, failed=failed) if earlier and later and is_one_project else None
+    spent = _stage_pairs(_stages(before, earlier, old), _stages(after, later, new))
+    return Comparison(before, after, differences_of(before, after), code, spent, _pairs(old, new))
+
+
+def _stages(run: Run, last: Invocation | None, nodes: Mapping[str, NodeResult]) -> dict[str, float]:
+    pod = pod_of(last.id or 0) if last and run.operator.runs_in_pods else None
+    found: dict[str, float] = {}
+    for stage in stages(run, nodes.values(), last, pod):
+        found[stage.name] = found.get(stage.name, 0) + stage.seconds
+    return found
+
+
+def _stage_pairs(before: Mapping[str, float], after: Mapping[str, float]) -> list[StagePair]:
+    return [StagePair(name, before.get(name), after.get(name)) for name in dict.fromkeys([*before, *after])]
 
 
 def differences_of(before: Run, after: Run) -> list[Difference]:
@@ -71,7 +103,7 @@ def _last_try(run: Run) -> Invocation | None:
 
 
 def _nodes(invocation: Invocation | None) -> dict[str, NodeResult]:
-    return {node.unique_id: node for node in node_results(invocation.id or 0)} if invocation else {}
+    return {node.unique_id: node for node in outline(invocation.id or 0)} if invocation else {}
 
 
 def _facts(run: Run, last: Invocation | None) -> dict[str, str]:

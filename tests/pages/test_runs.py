@@ -172,7 +172,7 @@ def test_two_runs_side_by_side(open_page: OpenPage) -> None:
     seeded.filled(after, statuses=seeded.HALF_FAILED)
     page = open_page("compare", runs=f"{after.id}-{before.id}")
     assert not page.exception
-    facts, nodes = (each.value for each in page.dataframe)
+    facts, *_, nodes = (each.value for each in page.dataframe)
     assert list(facts[""]) == ["State"]
     assert nodes["Node"].iloc[0] != ""
     assert f"Run {before.id}" in nodes.columns
