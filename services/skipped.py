@@ -3,20 +3,23 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from models.run import Run
+from sqlmodel import col, select
+
+from models.run import NodeResult, Run
 from models.run_state import NodeStatus
 from services import run_nodes
+from services.database import session
 from services.results import name_causes
 from services.run_graph import graph_of
 
 
 @dataclass(frozen=True)
 class Skipped:
-    """Skipped nodes by the unique_id of their cause, the cause with the most first; None where it is not known."""
+    """Names of skipped nodes by the unique_id of their cause, the cause with the most first; None: it is not known."""
 
     by_cause: Mapping[str | None, list[str]]
     names: Mapping[str, str]
-    """Names of all nodes of the run."""
+    """Names of the causes."""
 
     @property
     def total(self) -> int:
@@ -26,12 +29,29 @@ class Skipped:
 
 def skipped_nodes(run: Run, invocation_id: int) -> Skipped:
     """The skipped nodes. While the run lives its results name no causes yet: they are found here, and not stored."""
-    nodes = {node.unique_id: node for node in run_nodes.outline(invocation_id)}
-    skipped = [node for node in nodes.values() if node.status is NodeStatus.SKIPPED]
-    if any(node.skipped_because is None for node in skipped):
-        name_causes(nodes, graph_of(run, invocation_id))
+    with session() as opened:
+        rows = select(NodeResult.name, NodeResult.skipped_because).where(
+            NodeResult.invocation_id == invocation_id, NodeResult.status == NodeStatus.SKIPPED
+        )
+        skipped = [(name, cause) for name, cause in opened.exec(rows.order_by(col(NodeResult.id)))]
+    if any(cause is None for _, cause in skipped):
+        skipped = _with_causes(run, invocation_id)
     causes: dict[str | None, list[str]] = {}
-    for node in skipped:
-        causes.setdefault(node.skipped_because, []).append(node.name)
+    for name, cause in skipped:
+        causes.setdefault(cause, []).append(name)
     ordered = dict(sorted(causes.items(), key=lambda item: -len(item[1])))
-    return Skipped(ordered, {key: node.name for key, node in nodes.items()})
+    return Skipped(ordered, _names(invocation_id, [cause for cause in ordered if cause]))
+
+
+def _with_causes(run: Run, invocation_id: int) -> list[tuple[str, str | None]]:
+    nodes = {node.unique_id: node for node in run_nodes.outline(invocation_id)}
+    name_causes(nodes, graph_of(run, invocation_id))
+    return [(node.name, node.skipped_because) for node in nodes.values() if node.status is NodeStatus.SKIPPED]
+
+
+def _names(invocation_id: int, unique_ids: list[str]) -> dict[str, str]:
+    with session() as opened:
+        rows = select(NodeResult.unique_id, NodeResult.name).where(
+            NodeResult.invocation_id == invocation_id, col(NodeResult.unique_id).in_(unique_ids[:500])
+        )
+        return dict(opened.exec(rows).all())

@@ -3,16 +3,20 @@
 import io
 import json
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 from streamlit.testing.v1 import AppTest
 
 from contracts.run_conf import DbtCommand, RunConf
 from models.run import NodeResult, Run
 from models.run_state import NodeStatus, RunState
 from models.types import now
-from services import history, logs, run_zip
+from services import database, history, logs, run_zip
 from services.database import session
 from tests.pages import seeded
 from tests.pages.conftest import OpenPage
@@ -76,6 +80,33 @@ def test_a_page_of_nodes_reopens_from_its_address(open_page: OpenPage) -> None:
     assert list(page.dataframe[0].value["Name"]) == ["m0700"]
     page = open_page("run", run_id=number, nodes_find="nothing like it")
     assert "No node fits" in texts(page)
+
+
+@pytest.mark.parametrize("tab", ["Nodes", "Timeline", "Lineage", "Tests"])
+def test_a_large_run_asks_the_store_no_more_often_than_a_small_one(open_page: OpenPage, tab: str) -> None:
+    large, small = large_run(), failed_run()
+    open_page("run", run_id=str(small.id), tab=tab)
+    asked: list[int] = []
+    for made in (large, small):
+        with counted_queries() as queries:
+            open_page("run", run_id=str(made.id), tab=tab)
+        asked.append(len(queries))
+    assert asked[0] <= asked[1] + 5, "a live run also asks for the health of systems"
+
+
+@contextmanager
+def counted_queries() -> Iterator[list[str]]:
+    """The statements that reach SQLite."""
+    seen: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        seen.append(statement)
+
+    event.listen(database.engine(), "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(database.engine(), "before_cursor_execute", note)
 
 
 @pytest.mark.parametrize("tab", ["Timeline", "Lineage", "Tests"])

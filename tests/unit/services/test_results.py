@@ -148,3 +148,38 @@ def test_a_late_repeat_of_a_start_does_not_reopen_a_node() -> None:
     recorded = events("mixed")
     result = fold([*recorded, *[event for event in recorded if event.name == "NodeStart"]])
     assert all(node.status is not NodeStatus.STARTED for node in result.nodes.values())
+
+
+@pytest.mark.parametrize(
+    ("told", "rows", "size", "query"),
+    [
+        (
+            {"_message": "CREATE TABLE (7 rows)", "rows_affected": 7, "bytes_processed": 4096, "job_id": "j1"},
+            7,
+            4096,
+            "j1",
+        ),
+        ({"_message": "SUCCESS 7", "rows_affected": 7, "query_id": "01b2"}, 7, None, "01b2"),
+        ({"_message": "OK -1", "rows_affected": -1, "data_scanned_in_bytes": 10}, None, 10, None),
+        ({}, None, None, None),
+    ],
+    ids=["BigQuery", "Snowflake", "Athena", "DuckDB"],
+)
+def test_what_an_adapter_measured_is_kept_under_one_name(
+    told: dict[str, Any], rows: int | None, size: int | None, query: str | None
+) -> None:
+    result = fold(events("mixed"))
+    node = next(iter(result.nodes.values()))
+    node.rows = None
+    row = {"unique_id": node.unique_id, "adapter_response": told}
+    close(result, run_results={"results": [row]})
+    assert (node.rows, node.bytes_processed, node.query_id) == (rows, size, query)
+
+
+def test_dbts_first_word_the_end_of_parsing_and_its_last_word_are_noted() -> None:
+    result = fold(events("mixed"))
+    assert result.began_at
+    assert result.parsed_at
+    assert result.ended_at
+    first = min(node.started_at for node in result.nodes.values() if node.started_at)
+    assert result.began_at < result.parsed_at < first < result.ended_at
