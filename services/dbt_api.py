@@ -12,6 +12,7 @@ import requests
 
 from contracts.dbt_api import (
     AbortRequest,
+    Commits,
     Health,
     Invocation,
     ParsedProject,
@@ -108,6 +109,13 @@ class DbtApi:
         path = f"{_project(name)}/parse"
         answer = self._json("POST", path, "parse the project", params=params, extra_seconds=SLOW_SECONDS)
         return ParsedProject.model_validate(answer)
+
+    def commits(self, name: str, *, since: str, until: str) -> Commits:
+        """What was committed to a project after one commit and up to another. Raises NotFound."""
+        params = {"since": since, "until": until}
+        path = f"{_project(name)}/commits"
+        answer = self._json("GET", path, "list the commits", params=params, extra_seconds=SLOW_SECONDS)
+        return Commits.model_validate(answer)
 
     def docs_site(self, name: str) -> str:
         """dbt's documentation of a project as one HTML page that needs nothing else. Raises NotFound."""

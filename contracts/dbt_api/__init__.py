@@ -53,6 +53,8 @@ from contracts.dbt_api.progress import (
     Phase,
 )
 from contracts.dbt_api.projects import (
+    Commit,
+    Commits,
     FolderSource,
     GitSource,
     ParsedNode,
@@ -96,6 +98,8 @@ __all__ = [
     "AuditEntry",
     "AuditPage",
     "Column",
+    "Commit",
+    "Commits",
     "CreateToken",
     "CreatedToken",
     "Engine",

@@ -84,6 +84,22 @@ class RegisteredProject(BaseModel):
     updated_at: datetime = Field(description="When its files were last made ready, UTC.")
 
 
+class Commit(BaseModel):
+    """One commit of a project's repository."""
+
+    sha: str = Field(description="The whole hash.")
+    author: str = Field(description="Name of who wrote it.")
+    at: datetime = Field(description="When it was committed.")
+    subject: str = Field(description="First line of its message.")
+
+
+class Commits(BaseModel):
+    """What was committed after one commit and up to another, newest first."""
+
+    commits: list[Commit] = Field(description="The newest 100 at most.")
+    complete: bool = Field(description="False when there are more, or when the earlier commit was not found.")
+
+
 class ParsedNode(BaseModel):
     """One node of a parsed project: model, test, seed, snapshot, source, exposure, macro (of the project itself)."""
 

@@ -59,7 +59,7 @@ def check_root(path: Path) -> None:
 def commit_of(folder: Path) -> str | None:
     """The commit that a folder is at, if it lies in a git repository."""
     try:
-        done = _git("-C", str(folder), "rev-parse", "HEAD")
+        done = run_git("-C", str(folder), "rev-parse", "HEAD")
     except ApiError:
         return None
     return done.stdout.strip() if done.returncode == 0 else None
@@ -68,7 +68,7 @@ def commit_of(folder: Path) -> str | None:
 def newest_commit(source: GitSource) -> str:
     """The commit that the branch is at now. Raises ApiError 422."""
     check_url(source.url)
-    done = _git("ls-remote", "--exit-code", "--", source.url, f"refs/heads/{source.branch}")
+    done = run_git("ls-remote", "--exit-code", "--", source.url, f"refs/heads/{source.branch}")
     if done.returncode == NO_BRANCH:
         raise ApiError(422, f"The repository has no branch '{source.branch}'.", hint="Check the branch's name.")
     if done.returncode != 0:
@@ -82,15 +82,23 @@ def _clone(source: GitSource, into: Path) -> str:
     temporary = Path(tempfile.mkdtemp(prefix=".clone.", dir=into))
     options = ("--depth", "1", "--single-branch", "--no-tags", "--branch", source.branch)
     try:
-        done = _git("clone", *options, "--", source.url, str(temporary / "repository"))
+        done = run_git("clone", *options, "--", source.url, str(temporary / "repository"))
         if done.returncode != 0:
             raise ApiError(422, _reason(done.stderr))
-        commit = _git("-C", str(temporary / "repository"), "rev-parse", "HEAD").stdout.strip()
+        commit = run_git("-C", str(temporary / "repository"), "rev-parse", "HEAD").stdout.strip()
         if not (into / commit).exists():
             os.replace(temporary / "repository", into / commit)
         return commit
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def checked(*words: str) -> str:
+    """What git says. Raises ApiError 422 with its reason."""
+    done = run_git(*words)
+    if done.returncode != 0:
+        raise ApiError(422, _reason(done.stderr))
+    return done.stdout
 
 
 def _reason(stderr: str) -> str:
@@ -105,7 +113,8 @@ def _reason(stderr: str) -> str:
     return f"git failed: {text}"
 
 
-def _git(*words: str) -> "subprocess.CompletedProcess[str]":
+def run_git(*words: str) -> "subprocess.CompletedProcess[str]":
+    """Run git as safely as we can, whatever it ends with. Raises ApiError 422 when it gives no answer."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PILOTHOUSE_", "GIT_"))}
     environment |= {
         "GIT_TERMINAL_PROMPT": "0",

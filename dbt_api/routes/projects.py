@@ -8,6 +8,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 
 from contracts.dbt_api import (
+    Commits,
     InvocationState,
     ParsedProject,
     Preview,
@@ -23,10 +24,11 @@ from dbt_api.auth.access import needs
 from dbt_api.auth.identity import Caller
 from dbt_api.errors import ApiError
 from dbt_api.openapi import problems
-from dbt_api.projects import parse, registry, sources
+from dbt_api.projects import commits, parse, registry, sources
 from dbt_api.projects.locks import changing
 
 router = APIRouter(prefix="/api/v1", tags=["projects"])
+COMMIT = r"^[0-9a-f]{7,64}$"
 FORM_HINT = "Send the archive as the file of a multipart form."
 UPLOAD = {
     "type": "object",
@@ -110,6 +112,21 @@ def page(caller: Annotated[Caller, needs(Scope.RUN_READ)]) -> list[RegisteredPro
 def read(name: ProjectName) -> RegisteredProject:
     """Where its files are and at which commit."""
     return registry.shown(registry.get_project(name))
+
+
+@router.get(
+    "/projects/{name}/commits",
+    summary="List the commits between two",
+    responses=problems(504),
+    dependencies=[needs(Scope.RUN_READ)],
+)
+def commits_between(
+    name: ProjectName,
+    since: Annotated[str, Query(pattern=COMMIT, description="The earlier commit, itself left out.")],
+    until: Annotated[str, Query(pattern=COMMIT, description="The later commit.")],
+) -> Commits:
+    """What changed between two runs, in the words of who changed it. 422 for a project outside of git."""
+    return commits.between(registry.get_project(name), since, until)
 
 
 @router.post(

@@ -6,13 +6,16 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from contracts.dbt_api import Commits
 from models.run import Run
 from services import projects, run_nodes
 from services.changes_since import Changes, changes
 from services.code_changes import CodeChange
 from services.comparing import Difference
+from services.connections import dbt_api
 from services.errors import NotFound
-from services.ui.words import NOTHING, count, listed, plain
+from services.ui import errors
+from services.ui.words import NOTHING, count, listed, moment, plain
 
 _LEFT_OUT = ("State", "Launched by")
 _MOST_FAILED = 200
@@ -24,7 +27,7 @@ def changed_since(green: Run, failed: Run, *, invocation_id: int) -> None:
     found = changes(green, failed, source=_source(failed.project), failed=names)
     parameters = [each for each in found.differences if each.name not in (*_LEFT_OUT, "Git commit")]
     with st.expander(f"Since run {green.id}: {_summary(found, parameters)}", icon=":material/difference:"):
-        _commits(found)
+        _commits(found, failed.project)
         code_table(found.code, key="since_green")
         parameter_table(parameters, str(green.id), str(failed.id))
 
@@ -50,14 +53,41 @@ def _summary(found: Changes, parameters: Sequence[Difference]) -> str:
     return listed(["other commit" if found.commits else "", code, said if parameters else "same parameters"])
 
 
-def _commits(found: Changes) -> None:
+def _commits(found: Changes, project: str) -> None:
+    """The two commits, and on request what lies between them: that the dbt API has to ask the repository for."""
     if not found.commits:
         return
-    before, after = (f"`{sha[:8]}`" for sha in found.commits)
+    before, after = found.commits
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"Commit {before} → {after}", width="content")
+        st.markdown(f"Commit `{before[:8]}` → `{after[:8]}`", width="content")
+        wanted = st.button("List the commits", icon=":material/commit:", type="tertiary", key="list_commits")
         if found.commits_link:
-            st.link_button("Show the commits", found.commits_link, icon=":material/commit:", type="tertiary")
+            st.link_button(
+                "Show them at their host", found.commits_link, icon=":material/open_in_new:", type="tertiary"
+            )
+    if wanted:
+        with errors.guarded(), st.spinner("Asking the repository…"):
+            st.session_state["commits"] = (found.commits, dbt_api().commits(project, since=before, until=after))
+    asked, listed_commits = st.session_state.get("commits", (None, None))
+    if asked == found.commits and listed_commits is not None:
+        _commit_table(listed_commits)
+
+
+def _commit_table(found: Commits) -> None:
+    if not found.complete:
+        st.caption(f"The newest {len(found.commits)}; there may be more, or the earlier commit is no longer there.")
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "Commit": [each.sha[:8] for each in found.commits],
+                "Subject": [each.subject for each in found.commits],
+                "Author": [each.author for each in found.commits],
+                "When": [moment(each.at) for each in found.commits],
+            }
+        ),
+        hide_index=True,
+        alt="Commits between the green run and this one",
+    )
 
 
 def code_table(code: Sequence[CodeChange] | None, *, key: str) -> None:
