@@ -17,6 +17,8 @@ from services.logs.tickets import ticket_for
 
 PARAMETERS = ("source", "try", "levels", "about", "find", "regex", "only", "line")
 """What the viewer keeps in the page's address; who leads to another place in the log drops them first."""
+JUMP = "log_jumps"
+"""Counted up by who changes these parameters while the viewer may be open: it then reads them again."""
 ADDRESS = "api/logs"
 """Relative to the page, whatever path the console is served at."""
 _HERE = Path(__file__).parent
@@ -46,6 +48,7 @@ def log_view(
         ],
         "sources": list(sources.items()),
         "live": live,
+        "jump": st.session_state.get(JUMP, 0),
         "empty": "Waiting for the first line…" if live else "Nothing was logged here.",
         "height": height,
     }

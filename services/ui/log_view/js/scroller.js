@@ -4,7 +4,7 @@
 // drawn is measured. A browser can't make an element as high as a million lines are: beyond MOST_PIXELS the scroll
 // bar is scaled. Short ways are then still gone pixel by pixel, and only long ones (dragging the bar) by proportion.
 const ROW_PIXELS = 20, PAGE_LINES = 100;
-const MOST_PIXELS = 8_000_000, SPARE_PIXELS = 600;
+const MOST_PIXELS = 8_000_000, EDGE_PIXELS = 100_000, SPARE_PIXELS = 600, REST_MILLISECONDS = 200;
 
 class Scroller {
   constructor(box, pad, page) {
@@ -106,14 +106,27 @@ class Scroller {
     this.fit();
   }
 
-  // The scroll bar stands where the place in the log says.
+  // Where the scroll bar stands for a place in the log: pixel by pixel near both ends, by proportion between.
+  barOf(top) {
+    const span = this.height - this.seen, bar = this.physical - this.seen;
+    if (!this.isScaled || top <= EDGE_PIXELS) return top;
+    if (top >= span - EDGE_PIXELS) return bar - (span - top);
+    return EDGE_PIXELS + ((top - EDGE_PIXELS) * (bar - 2 * EDGE_PIXELS)) / (span - 2 * EDGE_PIXELS);
+  }
+
+  topOf(at) {
+    const span = this.height - this.seen, bar = this.physical - this.seen;
+    if (!this.isScaled || at <= EDGE_PIXELS) return at;
+    if (at >= bar - EDGE_PIXELS) return span - (bar - at);
+    return EDGE_PIXELS + ((at - EDGE_PIXELS) * (span - 2 * EDGE_PIXELS)) / (bar - 2 * EDGE_PIXELS);
+  }
+
+  // Bring the bar to its place: at once where nobody scrolls, else when it has come to an end that the log hasn't.
   fit() {
-    const span = this.height - this.seen;
-    const wanted = !this.isScaled ? this.top : (this.top / span) * (this.physical - this.seen);
-    const drift = Math.abs(this.box.scrollTop - wanted);
-    const nearEdge = [wanted, this.box.scrollTop].some((at) => at < 2 * this.seen || at > this.physical - 3 * this.seen);
-    if (this.isScaled && !this.isFitting && !nearEdge && drift < 200_000) return;
-    if (drift > 0.5) this.box.scrollTop = wanted;
+    const wanted = this.barOf(this.top), at = this.box.scrollTop;
+    const isStuck = (at < 1 && this.top >= 1) || (at > this.physical - this.seen - 1 && !this.atEnd);
+    if (this.isScaled && !this.isFitting && !isStuck) return;
+    if (Math.abs(at - wanted) > 0.5) this.box.scrollTop = wanted;
     this.last = this.box.scrollTop;
   }
 
@@ -121,12 +134,12 @@ class Scroller {
     const now = this.box.scrollTop, way = now - this.last;
     if (Math.abs(way) < 0.5) return;
     this.last = now;
-    const span = this.height - this.seen;
-    if (!this.isScaled) this.top = now;
-    else if (Math.abs(way) < 1.5 * this.seen) this.top = Math.max(0, Math.min(span, this.top + way));
-    else this.top = (now / (this.physical - this.seen)) * span;
+    const isShort = this.isScaled && Math.abs(way) < 1.5 * this.seen;
+    this.top = isShort ? Math.max(0, Math.min(this.height - this.seen, this.top + way)) : this.topOf(now);
     this.moved(way);
     this.later();
+    clearTimeout(this.resting);
+    this.resting = setTimeout(() => this.go(this.top), REST_MILLISECONDS);
   }
 
   later() {

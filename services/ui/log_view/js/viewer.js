@@ -42,7 +42,7 @@ class Viewer {
     fillSelect(this.source, data.sources);
     fillSelect(this.try, data.tries.map(({ number }) => [number, `Try ${number}`]));
     this.try.hidden = data.tries.length < 2;
-    const isOther = before?.run !== data.run || before.tries.length !== data.tries.length;
+    const isOther = before?.run !== data.run || before.tries.length !== data.tries.length || before.jump !== data.jump;
     if (isOther || choice.key !== this.choice.key) this.open(choice);
     else if (before.live && !data.live) this.tick();
   }
@@ -466,7 +466,11 @@ class Viewer {
     this.pad.onclick = (event) => this.clicked(event);
     this.seeAgain = () => { if (!document.hidden && (this.isLive || this.isBusy)) this.tick(); };
     document.addEventListener("visibilitychange", this.seeAgain);
-    new ResizeObserver(() => { if (this.data) this.goOn(); }).observe(this.box);
+    new ResizeObserver(() => {
+      if (!this.data) return;
+      if (this.follow.checked) this.scroller.goToEnd();
+      this.goOn();
+    }).observe(this.box);
   }
 
   async look(changes = {}) {
