@@ -61,6 +61,12 @@ class Settings(BaseSettings):
         default=0.5, gt=0, description="How often the collector asks the dbt API for news while something runs."
     )
 
+    task_log_megabytes: int = Field(
+        default=256,
+        gt=0,
+        description="How much of Airflow's task log is kept of each try; dbt's own log is kept whole.",
+    )
+
     @property
     def database_url(self) -> str:
         """The console's SQLite database."""

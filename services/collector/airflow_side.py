@@ -15,6 +15,7 @@ from services.collector import run_cluster, store, verdict
 from services.collector.closing import conclude
 from services.collector.discovery import discovered, run_of
 from services.collector.loop import each, is_due
+from services.settings import settings
 
 _ACTIVE_SECONDS = 1.0
 _IDLE_SECONDS = 2.0
@@ -107,6 +108,9 @@ class AirflowSide:
         Airflow gives no token when a try's log has ended. Without one before the try's end the next answer would
         begin at the beginning again, so such an answer is not taken.
         """
+        if invocation.task_log_bytes >= settings().task_log_megabytes << 20:
+            _end_task_log(invocation)
+            return False
         chunk = self._airflow.task_log(run.dag_id, run.dag_run_id, news.try_number, invocation.task_log_token)
         over = news.state in _OVER or run.state.is_terminal
         if chunk.complete and not (over and _has_settled(news)):
@@ -155,6 +159,16 @@ class AirflowSide:
             pools = self._airflow.pools()
             self._pools = (time.monotonic(), pools)
         return pools
+
+
+def _end_task_log(invocation: Invocation) -> None:
+    """Keep no more of a task log that is very long, and say so at its end."""
+    text = f"WARNING Only the first {settings().task_log_megabytes} MB of this log are kept; Airflow has the rest.\n"
+    logs.append(logs.path_of(invocation, "airflow"), invocation.task_log_bytes, text.encode())
+    with store.writing() as opened:
+        row = opened.get_one(Invocation, invocation.id)
+        row.task_log_bytes = invocation.task_log_bytes = invocation.task_log_bytes + len(text)
+        row.task_log_complete = True
 
 
 def _take_over(opened: Session, run: Run, news: DagRunNews) -> None:

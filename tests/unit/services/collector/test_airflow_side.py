@@ -1,0 +1,37 @@
+"""Airflow's task log is kept up to a bound, and says at its end that there is more."""
+
+import pytest
+
+from contracts.operators import OperatorName
+from models.run import Invocation, Run
+from models.run_state import RunState
+from models.types import now
+from services import logs
+from services.airflow import Airflow, TaskNews
+from services.collector.airflow_side import AirflowSide
+from services.database import session
+from services.settings import settings
+
+
+def test_a_very_long_task_log_is_cut_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PILOTHOUSE_AIRFLOW_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("PILOTHOUSE_AIRFLOW_PASSWORD", "unused")
+    monkeypatch.setenv("PILOTHOUSE_TASK_LOG_MEGABYTES", "1")
+    settings.cache_clear()
+    run = Run(project="p", dag_id="d", dag_run_id="r", operator=OperatorName.KUBERNETES, command="build")
+    run.state = RunState.RUNNING
+    with session() as opened:
+        opened.add(run)
+        opened.flush()
+        invocation = Invocation(run_id=run.id or 0, try_number=1, task_id="t", task_log_bytes=1 << 20)
+        opened.add(invocation)
+    logs.append(logs.path_of(invocation, "airflow"), 0, b"x" * ((1 << 20) - 1) + b"\n")
+    side = AirflowSide(Airflow.from_settings())
+    side._follow_try(run, TaskNews("running", 1, None, now(), None, None))
+    with session() as opened:
+        kept = opened.get_one(Invocation, invocation.id)
+    view = logs.open_view(kept, logs.Query(source="airflow"))
+    assert view.complete
+    assert [row.level for row in view.rows(0, 9)] == ["info", "warn"]
+    assert "Only the first 1 MB" in str(view.rows(1, 1)[0].text)
+    assert kept.task_log_bytes == logs.size_of(logs.path_of(kept, "airflow"))
