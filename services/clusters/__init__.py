@@ -4,7 +4,16 @@ from models.cluster import Cluster
 from services.clusters.client import ClusterClient
 from services.clusters.news import ContainerNews, PodEvent, PodNews
 from services.clusters.ours import OurPod, delete_left_over, log_tail, our_pods
-from services.clusters.store import clusters, forget, get_cluster, in_google, pod_of, register, system_of
+from services.clusters.store import (
+    cluster_of_run,
+    clusters,
+    forget,
+    get_cluster,
+    in_google,
+    pod_of,
+    register,
+    system_of,
+)
 
 __all__ = [
     "Cluster",
@@ -13,6 +22,7 @@ __all__ = [
     "OurPod",
     "PodEvent",
     "PodNews",
+    "cluster_of_run",
     "clusters",
     "delete_left_over",
     "forget",

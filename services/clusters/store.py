@@ -2,11 +2,14 @@
 
 import re
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlmodel import col, select
 
-from contracts.gke_names import ClusterAddress
+from contracts.gke_names import ClusterAddress, cluster_of
+from contracts.operators import OperatorName
 from models.cluster import Cluster, Pod
+from models.run import Run
 from models.system import SystemHealth
 from services.database import session
 from services.errors import InvalidInput, NotFound
@@ -36,6 +39,15 @@ def get_cluster(name: str) -> Cluster:
 def in_google(path: str) -> Cluster:
     """A cluster in Google: known there, and not registered here. How it is reached Google tells when it is asked."""
     return Cluster(name=path, created_by="", created_at=_ALWAYS)
+
+
+def cluster_of_run(run: Run) -> str | None:
+    """The cluster that a run's pods are on: a registered one's name, or the path of one in Google."""
+    parameters: dict[str, Any] = run.conf.get("operator_parameters") or {}
+    if run.operator is not OperatorName.GKE:
+        return parameters.get("cluster")
+    address = cluster_of(parameters, project=run.project, dag_id=run.dag_id, dag_run_id=run.dag_run_id)
+    return address.path if address else None
 
 
 def register(name: str, *, kubeconfig: str | None, context: str | None, by: str) -> Cluster:

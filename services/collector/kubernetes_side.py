@@ -9,21 +9,18 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Any
 
 from contracts.names import RUN_LABEL, run_label_of
-from contracts.operators import OperatorName
 from models.run import Invocation, Run
 from models.types import now
 from services import health
-from services.clusters import Cluster, ClusterClient, PodEvent, PodNews, clusters, in_google, system_of
+from services.clusters import Cluster, ClusterClient, PodEvent, PodNews, cluster_of_run, clusters, in_google, system_of
 from services.collector import store
 from services.collector.closing import close_without_news
 from services.collector.loop import each
 from services.collector.pod_log import PodLog
 from services.collector.pods import close_pod, note_gone, note_pod, note_running
 from services.errors import BackendError, BackendRejected, PilothouseError
-from services.google.runs import run_address
 from services.google.store import ready_paths
 from services.settings import settings
 
@@ -69,7 +66,7 @@ class KubernetesSide:
         known |= {path: in_google(path) for path in ready_paths()} if runs else {}
         of_cluster: dict[str | None, list[Run]] = defaultdict(list)
         for run in runs:
-            name = _cluster_of(run)
+            name = cluster_of_run(run)
             of_cluster[name if name in known else None].append(run)
         for name, its_runs in of_cluster.items():
             self._follow_cluster(known[name] if name else None, its_runs)
@@ -194,15 +191,6 @@ def _pods_of(client: ClusterClient, namespace: str, labels: list[str]) -> dict[s
 
 def _never_came(run: Run) -> bool:
     return run.handed_over_at is None and run.state.is_terminal
-
-
-def _cluster_of(run: Run) -> str | None:
-    """The cluster that a run's pods are on: a registered one's name, or the path of one in Google."""
-    if run.operator is OperatorName.GKE:
-        address = run_address(run)
-        return address.path if address else None
-    parameters: dict[str, Any] = run.conf.get("operator_parameters", {})
-    return parameters.get("cluster")
 
 
 def _questions(runs: Iterable[Run]) -> Iterable[tuple[str, list[str]]]:

@@ -2,13 +2,13 @@
 
 from datetime import datetime
 
-from contracts.gke_names import cluster_of
 from contracts.names import CREATE_CLUSTER_TASK_ID, DBT_TASK_ID, DELETE_CLUSTER_TASK_ID
 from contracts.operators import OperatorName
 from models.run import Run
 from models.types import now
 from services.airflow import Airflow, TaskNews
 from services.collector import verdict
+from services.google.runs import run_address
 
 _ACTIVE = ("scheduled", "queued", "running", "up_for_retry", "restarting")
 
@@ -21,9 +21,7 @@ def makes_cluster(run: Run) -> bool:
 
 def what_goes_on(run: Run, tasks: dict[str, TaskNews]) -> str | None:
     """What is being done for the run while dbt is not running; None when there is nothing to say."""
-    address = cluster_of(
-        run.conf.get("operator_parameters") or {}, project=run.project, dag_id=run.dag_id, dag_run_id=run.dag_run_id
-    )
+    address = run_address(run)
     name = address.name if address else "for this run"
     making, dbt, deleting = (
         _state(tasks, one) for one in (CREATE_CLUSTER_TASK_ID, DBT_TASK_ID, DELETE_CLUSTER_TASK_ID)

@@ -30,7 +30,7 @@ def airflow_log_notice(run: Run, invocation: Invocation) -> None:
             ":material/info: The cluster could not be asked for all of the pod's log: this one is completed from "
             "Airflow's task log, which comes later."
         )
-    name = run.conf.get("operator_parameters", {}).get("cluster")
+    name = clusters.cluster_of_run(run)
     if name and not run.state.is_terminal:
         row = health.of_system(clusters.system_of(name))
         if not row.reachable and row.last_good_at:
@@ -40,7 +40,7 @@ def airflow_log_notice(run: Run, invocation: Invocation) -> None:
 
 def _nothing(run: Run) -> None:
     parameters = run.conf.get("operator_parameters", {})
-    if parameters.get("cluster"):
+    if clusters.cluster_of_run(run):
         told = "No pod of this run has been seen on the cluster: none was made, it ended in a moment, or the console "
         namespace = plain(parameters.get("namespace") or "default")
         st.info(f"{told}may not read pods in the namespace {namespace}.", icon=":material/deployed_code:")

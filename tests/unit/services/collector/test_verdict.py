@@ -45,6 +45,7 @@ def node(name: str, status: NodeStatus, resource_type: str = "model", message: s
         ("failed", RunState.RUNNING, True, RunState.CANCELLED),
         ("failed", RunState.CANCELLED, False, RunState.CANCELLED),
         ("success", RunState.SUCCEEDED, True, RunState.SUCCEEDED),
+        ("success", None, True, RunState.CANCELLED),
         ("a new word of Airflow's", None, False, RunState.STARTING),
     ],
 )
@@ -146,3 +147,15 @@ def test_a_cluster_that_refuses_the_pod_says_why_itself() -> None:
         f"HTTP response body: {body}",
     ]
     assert verdict.why_task_failed(tail) == 'the cluster refused the pod: pods is forbidden: User "x" cannot create'
+
+
+def test_what_google_refuses_is_told_in_its_words_with_what_to_do() -> None:
+    tail = [
+        "2026-01-01T00:00:00Z ERROR Task failed with exception",
+        "Traceback (most recent call last):",
+        'PermissionDenied: 403 Required "container.clusters.create" permission(s) for "projects/p". [reason: "IAM"',
+        "domain: container.googleapis.com",
+    ]
+    told = verdict.why_task_failed(tail) or ""
+    assert told.startswith('Google refused: Required "container.clusters.create" permission(s) for "projects/p". ')
+    assert told.endswith("(roles/container.clusterAdmin).")
