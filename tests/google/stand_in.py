@@ -9,6 +9,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+import certifi
+
 from tests.google import grpc_door
 from tests.google.authority import authority, write_key_file
 from tests.google.clusters import NOWHERE, Endpoint
@@ -33,8 +35,8 @@ class GoogleStandIn:
         trust = authority()
         certificate, key = folder / "cluster.pem", folder / "cluster.key"
         trust.issue(certificate, key, _CLUSTER_NAMES)
-        self.authority_file = folder / "authorities.pem"
-        self.authority_file.write_bytes(trust.certificate.read_bytes())
+        self._authorities = folder / "authorities.pem"
+        self._authorities.write_bytes(Path(certifi.where()).read_bytes() + trust.certificate.read_bytes())
         self._grpc, grpc_port = grpc_door.serve(self.plane, self.identities, trust)
         self._rest = RestDoor(self.plane, self.identities, trust)
         door = ClusterDoor(endpoint.address, str(certificate), str(key))
@@ -51,8 +53,8 @@ class GoogleStandIn:
             "NO_PROXY": _AROUND_THE_PROXY,
             "no_proxy": _AROUND_THE_PROXY,
             "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH": roots,
-            "REQUESTS_CA_BUNDLE": roots,
-            "SSL_CERT_FILE": roots,
+            "REQUESTS_CA_BUNDLE": str(self._authorities),
+            "SSL_CERT_FILE": str(self._authorities),
             "GCE_METADATA_HOST": f"127.0.0.1:{self._rest.http_port}",
             "GCE_METADATA_IP": f"127.0.0.1:{self._rest.http_port}",
             "GOOGLE_CLOUD_PROJECT": self.project,
