@@ -12,7 +12,7 @@ from typing import Any
 from contracts.gke_names import ClusterAddress
 from contracts.names import DBT_CONTAINER
 from models.cluster import Cluster
-from services.clusters.long_lines import joined
+from services.clusters.log_lines import is_stamp, joined
 from services.clusters.news import PodEvent, PodNews, event_news, pod_news
 from services.errors import BackendRejected, BackendTimeout, BackendUnreachable, ConfigurationError, NotFound
 
@@ -53,7 +53,8 @@ class ClusterClient:
         """The container's lines with their time stamps, from `since` (one of those) on, until it ends.
 
         The stream may break: it then ends too, or raises BackendUnreachable. Lines of the moment `since` come again.
-        Raises NotFound, and BackendRejected (400) while the container has not started.
+        Raises NotFound, also in its midst where the node writes an error instead of a line because the container is
+        being removed, and BackendRejected (400) while the container has not started.
         """
         path = f"/api/v1/namespaces/{namespace}/pods/{pod}/log"
         query = {"container": container, "follow": "true", "timestamps": "true"} | (
@@ -63,7 +64,9 @@ class ClusterClient:
         try:
             for line in _lines(response):
                 stamp, _, text = line.partition(b" ")
-                yield stamp.decode(errors="replace"), joined(text).decode(errors="replace")
+                if not is_stamp(stamp):
+                    raise NotFound(f"The node has no more of the log: {line.decode(errors='replace')}")
+                yield stamp.decode(), joined(text).decode(errors="replace")
         except Exception as error:
             raise _told(error, self._system, "stream the log") from error
         finally:

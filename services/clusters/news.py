@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from contracts.dbt_values import moment
@@ -93,11 +93,17 @@ def pod_news(pod: Mapping[str, Any]) -> PodNews:
         message=status.get("message"),
         node=(pod.get("spec") or {}).get("nodeName"),
         created_at=moment(metadata.get("creationTimestamp")),
-        deleted_at=moment(metadata.get("deletionTimestamp")),
+        deleted_at=_asked_to_end(metadata),
         conditions=status.get("conditions") or [],
         containers={one["name"]: _container(one) for one in statuses},
         spec=pod.get("spec") or {},
     )
+
+
+def _asked_to_end(metadata: Mapping[str, Any]) -> datetime | None:
+    """Kubernetes writes when the grace period will be over."""
+    over = moment(metadata.get("deletionTimestamp"))
+    return over - timedelta(seconds=metadata.get("deletionGracePeriodSeconds") or 0) if over else None
 
 
 def _container(status: Mapping[str, Any]) -> ContainerNews:

@@ -154,7 +154,19 @@ def steps_of(pod: PodNews, events: Iterable[PodEvent]) -> list[dict[str, Any]]:
             times = f" ({event.count} times)" if event.count > 1 else ""
             step = _step(event.at, event.reason, f"{event.message}{times}", is_warning=event.is_warning)
             steps.append({**step, "event": event.uid})
-    return sorted(steps, key=lambda step: str(step["at"] or ""))
+    return in_order(steps)
+
+
+def in_order(steps: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Oldest first; within a second, which is all that Kubernetes tells, as a pod goes: events precede what runs."""
+
+    def place(step: dict[str, Any]) -> tuple[str, int]:
+        return str(step["at"] or ""), 0 if step["title"] in _FIRST else 1 if "event" in step else 2
+
+    return sorted(steps, key=place)
+
+
+_FIRST = ("Created", "Scheduled")
 
 
 def _step(at: datetime | str | None, title: str, text: str, *, is_warning: bool = False) -> dict[str, Any]:

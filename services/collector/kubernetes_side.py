@@ -127,7 +127,7 @@ class KubernetesSide:
         log = self._log_of(invocation)
         log.follow(client, pod)
         log.keep_new()
-        if log.is_refused:
+        if log.is_withheld(pod):
             self._follow_without_pod(run, invocation, is_gone=False)
         elif pod.is_over and log.is_whole(pod):
             close_pod(log.invocation)

@@ -15,9 +15,9 @@ from contracts.names import DBT_CONTAINER, SOURCE_CONTAINER
 from models.run import Invocation
 from services import logs
 from services.clusters import ClusterClient, PodNews
-from services.clusters.long_lines import joined
+from services.clusters.log_lines import joined
 from services.collector.log_keeper import keep_lines
-from services.errors import BackendRejected, PilothouseError
+from services.errors import BackendRejected, NotFound, PilothouseError
 
 _FOLLOWED = (SOURCE_CONTAINER, DBT_CONTAINER)
 """In the order in which they run."""
@@ -129,11 +129,11 @@ class PodLog:
         """Whether every container's log has been read to its end."""
         return all(name in self.finished for name, one in pod.containers.items() if name in _FOLLOWED and one.has_log)
 
-    @property
-    def is_refused(self) -> bool:
-        """Whether the cluster forbids the console to read the log."""
-        errors = (reader.error for reader in self.readers.values())
-        return any(isinstance(error, BackendRejected) and error.status == 403 for error in errors)
+    def is_withheld(self, pod: PodNews) -> bool:
+        """Whether the console may not read the log, or the node of an ended pod has it no more."""
+        errors = [reader.error for reader in self.readers.values()]
+        is_refused = any(isinstance(error, BackendRejected) and error.status == 403 for error in errors)
+        return is_refused or (pod.is_over and any(isinstance(error, NotFound) for error in errors))
 
     @property
     def is_reading(self) -> bool:

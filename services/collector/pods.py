@@ -16,7 +16,7 @@ from models.run_state import RunState
 from models.types import now
 from services import logs
 from services.clusters import PodEvent, PodNews, pod_of
-from services.clusters.words import DELETED, Ending, how_it_ended, masked, of_exit, steps_of, why_waiting
+from services.clusters.words import DELETED, Ending, how_it_ended, in_order, masked, of_exit, steps_of, why_waiting
 from services.collector import store, verdict
 from services.collector.closing import KEPT, finish, keep_artifact, last_lines
 
@@ -81,9 +81,7 @@ def _keep_facts(opened: Session, row: Invocation, cluster: str, pod: PodNews, ev
 def _with_known_events(steps: list[dict[str, Any]], known: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Events are not asked for on every round, and a cluster forgets them: what was told before stays."""
     told = {_identity(step) for step in steps}
-    return sorted(
-        [*steps, *(step for step in known if _identity(step) not in told)], key=lambda step: str(step["at"] or "")
-    )
+    return in_order([*steps, *(step for step in known if _identity(step) not in told)])
 
 
 def _identity(step: dict[str, Any]) -> str:

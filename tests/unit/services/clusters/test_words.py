@@ -1,5 +1,6 @@
 """What happens to a pod, in words; the statuses are as a real cluster gave them."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,9 +11,14 @@ from services.clusters.words import DELETED, how_it_ended, masked, steps_of, why
 
 
 def pod(*statuses: dict[str, Any], node: str | None = "node1", deleted: bool = False, **status: Any) -> PodNews:
-    metadata = {"name": "dbt-x", "namespace": "ns", "uid": "u", "creationTimestamp": "2026-01-01T00:00:00Z"}
+    metadata: dict[str, Any] = {
+        "name": "dbt-x",
+        "namespace": "ns",
+        "uid": "u",
+        "creationTimestamp": "2026-01-01T00:00:00Z",
+    }
     if deleted:
-        metadata["deletionTimestamp"] = "2026-01-01T00:01:00Z"
+        metadata |= {"deletionTimestamp": "2026-01-01T00:01:00Z", "deletionGracePeriodSeconds": 30}
     containers = [{"name": "base", "image": "dbt:1", "env": [{"name": "A", "value": "b"}, {"name": "C"}]}]
     spec = {"containers": containers, "nodeName": node, "activeDeadlineSeconds": 60}
     return pod_news({"metadata": metadata, "spec": spec, "status": {"containerStatuses": [*statuses], **status}})
@@ -94,6 +100,19 @@ def test_its_story_is_in_order_and_leaves_out_what_is_harmless() -> None:
     assert titles[-2:] == ["dbt started", "dbt ended"]
     assert "MissingClusterDNS" not in titles
     assert steps[-1]["is_warning"]
+
+
+def test_a_deletion_was_asked_for_before_the_grace_period_that_kubernetes_adds() -> None:
+    assert steps_of(pod(deleted=True), [])[-1]["at"] == "2026-01-01T00:00:30Z"
+
+
+def test_within_one_second_its_story_goes_as_a_pod_goes() -> None:
+    second = "2026-01-01T00:00:00Z"
+    scheduled = {"type": "PodScheduled", "status": "True", "lastTransitionTime": second}
+    ran = base(terminated={"exitCode": 0, "startedAt": second, "finishedAt": second})
+    pulled = PodEvent("Pulled", "present", False, datetime(2026, 1, 1, tzinfo=UTC), 1)
+    titles = [step["title"] for step in steps_of(pod(ran, conditions=[scheduled]), [pulled])]
+    assert titles == ["Created", "Scheduled", "Pulled", "dbt started", "dbt ended"]
 
 
 def test_values_of_variables_are_hidden_names_and_references_are_not() -> None:

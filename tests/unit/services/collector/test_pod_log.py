@@ -14,6 +14,7 @@ from services.clusters import PodNews
 from services.clusters.news import pod_news
 from services.collector.pod_log import PodLog
 from services.database import session
+from services.errors import NotFound
 
 
 @pytest.fixture
@@ -83,6 +84,25 @@ def test_a_log_is_whole_only_when_it_was_read_after_the_container_ended(invocati
     assert not log.is_whole(pod("terminated"))
     read(log, cluster, pod("terminated"))
     assert log.is_whole(pod("terminated"))
+
+
+class Forgetful(Cluster):
+    """Tells the first line only: the container was removed."""
+
+    def follow_log(self, namespace: str, pod: str, container: str, *, since: str | None) -> Iterator[tuple[str, str]]:
+        yield from super().follow_log(namespace, pod, container, since=since)
+        raise NotFound("The node has no more of the log.")
+
+
+def test_a_log_that_the_node_has_no_more_is_not_taken_for_whole(invocation: Invocation) -> None:
+    log, cluster, ended = PodLog(invocation), Forgetful(event("a", 1)), pod("terminated")
+    for _ in range(3):
+        log.follow(cluster, ended)  # type: ignore[arg-type]
+        while log.is_reading:
+            log.keep_new()
+    assert kept(invocation) == [event("a", 1)]
+    assert not log.is_whole(ended)
+    assert log.is_withheld(ended)
 
 
 def test_airflows_copy_completes_what_the_pod_did_not_tell(invocation: Invocation) -> None:

@@ -1,6 +1,6 @@
 """Long lines of a pod's log, as older and newer kubelets give them."""
 
-from services.clusters.long_lines import joined
+from services.clusters.log_lines import joined
 
 
 def test_a_long_line_loses_the_time_stamps_that_older_kubelets_put_into_it() -> None:

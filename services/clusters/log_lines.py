@@ -20,3 +20,8 @@ def joined(text: bytes) -> bytes:
         stamp = _STAMP.match(text)
         text = text[len(stamp[0]) :] if stamp else text
     return b"".join([*parts, text])
+
+
+def is_stamp(word: bytes) -> bool:
+    """Whether this is a time stamp as Kubernetes puts before a line."""
+    return _STAMP.fullmatch(word + b" ") is not None
