@@ -119,7 +119,7 @@ with form:
 with summary, st.container(border=True):
     st.markdown("**This will run**")
     words = filled.conf.dbt_arguments() if filled.conf else filled.request.command.split(" ")
-    st.code(shlex.join(["dbt", *words]), language="bash", wrap_lines=True)
+    st.code(shlex.join(["dbt", *words]), language=None, wrap_lines=True)
     draw_launch(project, filled)
     if filled.request.command.takes_selection:
         draw_preview(project, filled)

@@ -74,7 +74,7 @@ if clicked:
 is_reviewed = st.session_state.get(_REVIEWED) == values
 
 with right:
-    st.subheader("What is asked of Google", anchor=False)
+    st.header("What is asked of Google", anchor=False)
     if found:
         st.caption("The request, the gcloud command and what they mean stand here when the form is complete.")
     else:

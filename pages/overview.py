@@ -42,7 +42,7 @@ def systems() -> None:
 def latest_failures() -> None:
     """Draw the last failed runs, each with its reason."""
     failed = history.list_runs(RunFilter(states=[RunState.FAILED]), page=1, page_size=5).runs
-    st.subheader("Latest failures", anchor=False)
+    st.header("Latest failures", anchor=False)
     if not failed:
         st.caption("No run has failed.")
     for run in failed:
@@ -58,7 +58,7 @@ def latest_failures() -> None:
 
 def project_strips() -> None:
     """Draw each project's last runs as a strip, the newest at the right."""
-    st.subheader("Projects", anchor=False)
+    st.header("Projects", anchor=False)
     names = history.recent_projects(most=STRIPS)
     if not names:
         st.info("There is no project yet.", icon=":material/add_circle:")
@@ -74,7 +74,7 @@ def dashboard() -> None:
     systems()
     running = history.list_runs(RunFilter(states=LIVE), page=1, page_size=10).runs
     if running:
-        st.subheader("Running now", anchor=False)
+        st.header("Running now", anchor=False)
         run_table(running, key="running_now")
     left, right = st.columns(2, gap="large")
     with left:

@@ -53,7 +53,7 @@ def empty(search: str) -> None:
         st.info(f"No project has {plain(search)} in its name, description or owner.", icon=":material/search_off:")
         return
     with st.container(border=True, horizontal_alignment="center"):
-        st.markdown("### :material/deployed_code: No project yet", width="content")
+        st.markdown("## :material/deployed_code: No project yet", width="content")
         st.markdown("Start from a template, a folder or a git repository: it takes about a minute.", width="content")
         if st.button("Create the first project", icon=":material/add:"):
             st.switch_page("pages/new_project.py")

@@ -56,7 +56,7 @@ def systems() -> None:
 
 
 systems()
-st.subheader("Settings", anchor=False)
+st.header("Settings", anchor=False)
 st.caption(
     "Read when the console starts. An environment variable goes before a file in the secrets folder, "
     "and that before the default. Secrets are never shown."

@@ -18,7 +18,7 @@ def cluster_card(cluster: Cluster) -> None:
     """Draw one cluster and its pods, again every few seconds."""
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.subheader(plain(cluster.name), anchor=False, width="content")
+            st.header(plain(cluster.name), anchor=False, width="content")
             _health(cluster)
             st.space("stretch")
             if may_change_clusters(current_user()) and st.button(

@@ -44,7 +44,7 @@ def _head(run: Run) -> None:
 
 def differences(found: Comparison) -> None:
     """Draw what was not the same for both."""
-    st.subheader("What was different", anchor=False)
+    st.header("What was different", anchor=False)
     if not found.differences:
         st.caption("Nothing: same commit, same dbt, same conf, same state.")
         return
@@ -82,7 +82,7 @@ def times(found: Comparison) -> None:
 
 def nodes(found: Comparison) -> None:
     """Draw how each node fared in both, what changed first."""
-    st.subheader("Nodes", anchor=False)
+    st.header("Nodes", anchor=False)
     if not found.nodes:
         st.caption("Neither run has node results.")
         return

@@ -32,7 +32,7 @@ def cluster_details(address: ClusterAddress) -> None:
 def _head(cluster: GoogleCluster) -> None:
     style = status_style(cluster.status)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.subheader(plain(cluster.name), anchor=False, width="content")
+        st.header(plain(cluster.name), anchor=False, width="content")
         st.badge(style.word, icon=style.icon, color=style.colour)  # type: ignore[arg-type]
         mode = "Autopilot" if cluster.is_autopilot else "Standard"
         st.caption(

@@ -14,7 +14,7 @@ def nothing_fits() -> None:
     """No run fits the filters: say what each of them costs, and offer to drop it."""
     filters = active_filters()
     with st.container(border=True):
-        st.markdown("##### :material/filter_alt: No run matches these filters")
+        st.markdown("## :material/filter_alt: No run matches these filters")
         st.caption(plain(listed(in_words(filters))))
         with st.container(horizontal=True):
             for key in filters if len(filters) > 1 else ():
@@ -40,7 +40,7 @@ def never_ran() -> None:
     """There is no run yet: say how to come by the first one."""
     known = projects.list_projects()
     with st.container(border=True, horizontal_alignment="center"):
-        st.markdown("### :material/history: Nothing has run yet", width="content")
+        st.markdown("## :material/history: Nothing has run yet", width="content")
         if known:
             st.markdown("Launch a project, or wait for its schedule: every run is listed here.", width="content")
             st.page_link("pages/launch.py", label="Launch a run", icon=":material/rocket_launch:")
@@ -54,7 +54,7 @@ def nobody_tells() -> None:
     collector = health.of_system(health.COLLECTOR)
     heard = f"last heard of {ago(collector.last_good_at)}" if collector.last_good_at else "not heard of yet"
     with st.container(border=True):
-        st.markdown("##### :material/sync_problem: Runs can't be shown: the collector is not running")
+        st.markdown("## :material/sync_problem: Runs can't be shown: the collector is not running")
         st.markdown(
             f"The collector ({heard}) brings runs, logs and results from Airflow and the dbt API into this console. "
             "Runs may exist that are not listed here; nothing of them is lost, they appear once it runs."

@@ -106,7 +106,7 @@ def problems(parsed: ProjectStep) -> None:
     warnings = [problem for problem in found if problem["kind"] == "warning"]
     if errors:
         with st.container(border=True):
-            st.subheader("What dbt says", anchor=False)
+            st.header("What dbt says", anchor=False)
             for problem in errors:
                 _problem(problem)
     if warnings:

@@ -271,7 +271,7 @@ class ProjectForm:
 def _section(title: str, told: str) -> DeltaGenerator:
     box = st.container(border=True)
     heading = box.container(gap=None)
-    heading.subheader(title, anchor=False)
+    heading.header(title, anchor=False)
     heading.caption(told)
     return box
 

@@ -20,7 +20,7 @@ def node_card(
 ) -> None:
     """Draw the node with its lineage and its last results."""
     with st.container(border=True):
-        st.subheader(plain(node.name), anchor=False)
+        st.header(plain(node.name), anchor=False)
         st.caption(
             listed([node.resource_type, plain(node.materialized or ""), plain(node.path), plain(", ".join(node.tags))])
         )

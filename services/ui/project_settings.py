@@ -32,7 +32,7 @@ def settings_card(project: Project, *, is_ready: bool) -> None:
         "Created": f"{moment(project.created_at)} by {plain(project.created_by)}",
     }
     with st.container(border=True):
-        st.subheader("Settings", anchor=False)
+        st.header("Settings", anchor=False)
         for name, value in rows.items():
             left, right = st.columns([2, 5])
             left.caption(name)

@@ -22,7 +22,7 @@ def _panel(project: Project, drawn: list[StepState]) -> None:
     if _states(steps) != drawn:
         st.rerun()
     with st.container(border=True):
-        st.subheader("Steps", anchor=False)
+        st.header("Steps", anchor=False)
         for number, step in enumerate(steps, start=1):
             _draw(project, number, step, may_repeat=not _is_live(steps) and _may_repeat(steps, step))
 

@@ -70,7 +70,7 @@ def _size_of(path: Path, told: int) -> int:
 
 
 def _docs(run: Run, invocation: Invocation) -> None:
-    st.subheader("Documentation of this run", anchor=False)
+    st.header("Documentation of this run", anchor=False)
     with_catalog = run_docs.has_catalog(invocation)
     st.caption(
         "dbt's own site with this run's manifest"

@@ -16,7 +16,7 @@ def configuration(run: Run, invocations: Sequence[Invocation]) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**dbt command**")
-        st.code(f"dbt {run.command}", language="bash", wrap_lines=True)
+        st.code(f"dbt {run.command}", language=None, wrap_lines=True)
         _again(run, invocations)
         st.markdown("**Exact configuration**")
         st.json(run.conf)
@@ -38,12 +38,12 @@ def _again(run: Run, invocations: Sequence[Invocation]) -> None:
         source = {}
     st.markdown("**On your own machine**")
     version = invocations[-1].dbt_version if invocations else None
-    st.code(reproducing.local_commands(run, source, dbt_version=version), language="bash", wrap_lines=True)
+    st.code(reproducing.local_commands(run, source, dbt_version=version), language=None, wrap_lines=True)
     st.markdown("**By Airflow's REST API**")
-    st.code(reproducing.airflow_call(run), language="bash", wrap_lines=True)
+    st.code(reproducing.airflow_call(run), language=None, wrap_lines=True)
     if not run.operator.runs_in_pods:
         st.markdown("**By the dbt API alone**, past Airflow and this history")
-        st.code(reproducing.dbt_api_call(run), language="bash", wrap_lines=True)
+        st.code(reproducing.dbt_api_call(run), language=None, wrap_lines=True)
 
 
 def _names(run: Run, invocations: Sequence[Invocation]) -> pd.DataFrame:

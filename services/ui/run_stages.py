@@ -31,7 +31,7 @@ _COLOURS = {
 def stages_bar(found: Sequence[Stage], *, is_over: bool) -> None:
     """Draw the stages; those of no length are left out."""
     shown = [stage for stage in found if stage.seconds >= 0.05] or list(found)
-    st.subheader("Where the time went", anchor=False)
+    st.header("Where the time went", anchor=False)
     total = sum(stage.seconds for stage in found)
     longest = max(shown, key=lambda stage: stage.seconds, default=None)
     if longest and total:

@@ -30,7 +30,7 @@ def run_timeline(run: Run, invocation: Invocation | None) -> None:
     if found is None:
         st.caption("No node has started.")
         return
-    st.subheader("Nodes by thread", anchor=False)
+    st.header("Nodes by thread", anchor=False)
     st.caption(_in_words(found))
     _gantt(found)
     _concurrency(found)

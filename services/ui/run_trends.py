@@ -34,7 +34,7 @@ def run_trends(chosen: RunFilter) -> None:
     if not lasted:
         st.caption(NO_RUN)
         return
-    st.subheader("Durations", anchor=False)
+    st.header("Durations", anchor=False)
     slow = sum(each.is_slow for each in lasted)
     st.caption(
         f"One point a run, the last {len(lasted):,}; lines are medians of runs with the same command. "
@@ -115,7 +115,7 @@ def node_trends(chosen: RunFilter) -> None:
 
 
 def _nodes(title: str, found: Sequence[NodeFigures], *, none: str) -> None:
-    st.subheader(title, anchor=False)
+    st.header(title, anchor=False)
     if not found:
         st.caption(none)
         return
@@ -137,7 +137,7 @@ def _nodes(title: str, found: Sequence[NodeFigures], *, none: str) -> None:
 
 def _flaky(chosen: RunFilter) -> None:
     found = node_figures.flaky(chosen)
-    st.subheader("Flaky tests", anchor=False)
+    st.header("Flaky tests", anchor=False)
     if not found:
         st.caption("No test went from good to bad and back.")
         return
@@ -163,13 +163,13 @@ def operator_trends(chosen: RunFilter) -> None:
     if not found:
         st.caption(NO_RUN)
         return
-    st.subheader("Operators", anchor=False)
+    st.header("Operators", anchor=False)
     st.dataframe(_operators(found), hide_index=True, alt="Operators compared by start-up, duration, failures, cost")
     st.caption(
         "CPU and memory are what a run's pod asks for, times the time that dbt runs, in the mean. "
         "Runs on the dbt API share its machine and ask for nothing of their own."
     )
-    st.subheader("The same work on different operators", anchor=False)
+    st.header("The same work on different operators", anchor=False)
     if shared := operator_figures.same_work(asked):
         st.dataframe(_same_work(shared), hide_index=True, alt="Commands that several operators have run, compared")
     else:

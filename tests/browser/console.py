@@ -4,6 +4,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from playwright.sync_api import Locator, Page, expect
 
@@ -27,6 +28,12 @@ class Console:
         """Wait until the script run that is under way has finished and drawn."""
         self.page.wait_for_selector("[data-testid='stApp'][data-test-script-state='notRunning']")
         expect(self.page.locator("[data-testid='stSkeleton']")).to_have_count(0)
+
+    def wear(self, scheme: Literal["light", "dark"]) -> None:
+        """Ask for the light or the dark look, as the reader's system would."""
+        self.page.emulate_media(color_scheme=scheme)
+        colour = {"light": "rgb(255, 255, 255)", "dark": "rgb(16, 22, 31)"}[scheme]
+        expect(self.page.get_by_test_id("stApp")).to_have_css("background-color", colour)
 
     def button(self, name: str) -> Locator:
         """The button of this name."""

@@ -11,7 +11,7 @@ from tests.pages.conftest import OpenPage
 
 
 def text_of(page: AppTest) -> str:
-    found = [*page.markdown, *page.caption, *page.warning, *page.info, *page.subheader]
+    found = [*page.markdown, *page.caption, *page.warning, *page.info, *page.header]
     return "\n".join(str(each.value) for each in found)
 
 

@@ -31,7 +31,7 @@ def project(store: object, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def text_of(page: AppTest) -> str:
-    found: list[Any] = [*page.markdown, *page.caption, *page.warning, *page.info, *page.error, *page.subheader]
+    found: list[Any] = [*page.markdown, *page.caption, *page.warning, *page.info, *page.error, *page.header]
     return "\n".join(str(each.value) for each in [*found, *page.code, *page.success]).replace("\\", "")
 
 

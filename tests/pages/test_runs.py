@@ -99,7 +99,7 @@ def test_figures_stand_above_the_table_and_more_behind_tabs(open_page: OpenPage)
     for tab, titles in {**shown, "Operators": {"Operators", "The same work on different operators"}}.items():
         page = open_page("runs", tab=tab)
         assert not page.exception
-        assert titles <= {each.value for each in page.subheader}
+        assert titles <= {each.value for each in page.header}
 
 
 def test_presets_are_filters_in_the_address(open_page: OpenPage) -> None:
