@@ -6,12 +6,14 @@ from pydantic import BaseModel
 
 from models.notification import Occasion
 from models.run import Run
-from services.history import usual_seconds
+from services.history import invocations_of, usual_seconds
 from services.notifications.channels import ChannelKind
+from services.run_nodes import failed_nodes
 from services.settings import settings
 from services.since_green import since_green
 
 _LONGEST = 1_500
+_MOST_NODES = 5
 
 
 class Message(BaseModel):
@@ -55,7 +57,19 @@ def test_message(project: str, *, by: str) -> Message:
 def _failure(run: Run) -> tuple[str, str]:
     past = since_green(run)
     again = f" It has failed {past.failed_in_a_row} times in a row." if past.failed_in_a_row > 1 else ""
-    return f"{run.project} failed", f"{run.message or 'No reason was given.'}{again}"
+    green = f" Last green: run {past.last_green.id}." if past.last_green else ""
+    return f"{run.project} failed", f"{run.message or 'No reason was given.'}{again}{green}{_failed_nodes(run)}"
+
+
+def _failed_nodes(run: Run) -> str:
+    """The first failed nodes, one a line, where there are several: the reason of a single one is the run's."""
+    tries = invocations_of(run.id or 0)
+    found = failed_nodes(tries[-1].id or 0, most=_MOST_NODES) if tries else None
+    if found is None or found.total < 2:
+        return ""
+    more = [f"… and {found.total - _MOST_NODES} more"] if found.total > _MOST_NODES else []
+    kinds = [f"• {node.resource_type.replace('_', ' ')} {node.name}" for node in found.nodes]
+    return "\n" + "\n".join([*kinds, *more])
 
 
 def _recovery(run: Run) -> tuple[str, str]:

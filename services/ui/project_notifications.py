@@ -41,11 +41,22 @@ def project_notifications(project: Project) -> None:
 
 
 def _rule(project: Project, rule: NotificationRule, *, is_known: bool) -> None:
-    wanted = [words for occasion, words in _WORDS.items() if occasion in rule.occasions]
+    labels = {words: occasion for occasion, words in _WORDS.items()}
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
-        told = " or ".join(wanted) if wanted else "nothing happens"
         missing = "" if is_known else "  \n:red[:material/error: This channel is no longer in the channels file.]"
-        st.markdown(f"**{plain(rule.channel)}** is told when {told}.{missing}", width="stretch")
+        st.markdown(f"**{plain(rule.channel)}** is told when{missing}", width="content")
+        st.pills(
+            f"{rule.channel} is told when",
+            list(labels),
+            selection_mode="multi",
+            default=[words for words, occasion in labels.items() if occasion in rule.occasions],
+            key=f"occasions_{rule.id}",
+            label_visibility="collapsed",
+            width="stretch",
+            on_change=_change,
+            args=(project.name, rule),
+            disabled=not is_known,
+        )
         if st.button("Send a test", icon=":material/send:", key=f"test_{rule.id}", disabled=not is_known):
             with errors.guarded(), st.spinner("Sending…"):
                 notifications.send_test(project.name, rule.channel, by=current_user())
@@ -53,6 +64,19 @@ def _rule(project: Project, rule: NotificationRule, *, is_known: bool) -> None:
         if st.button("Remove", icon=":material/delete:", key=f"remove_{rule.id}"):
             notifications.remove_rule(rule.id or 0)
             st.rerun()
+
+
+def _change(project: str, rule: NotificationRule) -> None:
+    """Keep what is chosen now; a channel that is told of nothing stays, for later."""
+    chosen = {occasion for occasion, words in _WORDS.items() if words in st.session_state[f"occasions_{rule.id}"]}
+    with errors.guarded():
+        notifications.save_rule(
+            project,
+            rule.channel,
+            on_failure=Occasion.FAILURE in chosen,
+            on_recovery=Occasion.RECOVERY in chosen,
+            on_slow=Occasion.SLOW in chosen,
+        )
 
 
 def _new_rule(project: Project, channels: list[str]) -> None:

@@ -5,9 +5,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from contracts.dbt_api import ParsedProject, ParseProblem
+from models.notification import Occasion
 from models.project import ProjectNode, Step, StepState
 from models.run_state import NodeStatus, RunState
-from services import projects
+from services import notifications, projects
 from services.database import session
 from services.dbt_api import DbtApi
 from services.projects import ProjectDraft, store
@@ -200,7 +201,12 @@ def test_a_channel_is_added_and_removed(open_page: OpenPage, store: Path) -> Non
     page = open_page("project", name="shop")
     next(each for each in page.button if each.label == "Add").click().run()
     assert not page.exception
-    assert "**team** is told when a run fails or it is green again." in text_of(page)
+    assert "**team** is told when" in text_of(page)
+    [chosen] = [each for each in page.pills if each.label == "team is told when"]
+    assert chosen.value == ["a run fails", "it is green again"]
+    chosen.set_value(["a run is slower than usual"]).run()
+    [rule] = notifications.rules_of("shop")
+    assert rule.occasions == {Occasion.SLOW}
     next(each for each in page.button if each.label == "Send a test").click().run()
     assert "could not be reached" in text_of(page)
     assert "secret" not in text_of(page)

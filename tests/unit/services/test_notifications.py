@@ -155,6 +155,15 @@ def test_a_failure_is_told_once(hook: Hook) -> None:
     assert delivery.sent_at is not None
 
 
+def test_a_failure_of_several_nodes_names_them(hook: Hook) -> None:
+    slack(hook)
+    rule()
+    seeded.filled(failed(minutes_ago=5), statuses=seeded.HALF_FAILED)
+    collect()
+    (told,) = hook.told
+    assert "• model fct_calls\n• test not_null_stg_calls_id" in told["blocks"][0]["text"]["text"]
+
+
 def test_only_wanted_occasions_of_the_projects_own_runs_are_told(hook: Hook) -> None:
     slack(hook)
     rule(on_failure=False)
