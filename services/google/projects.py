@@ -4,11 +4,9 @@ A cluster that was made for a run must not outlive its time because nobody put i
 """
 
 import re
-from collections.abc import Iterable
 from datetime import timedelta
-from typing import Any
 
-from sqlmodel import col, select
+from sqlmodel import col, func, select
 
 from contracts.gke_names import PROJECT_ID
 from contracts.operators import OperatorName
@@ -25,16 +23,13 @@ _REMEMBERED = timedelta(days=8)
 def watched_projects() -> tuple[str, ...]:
     """Their ids: first those of the settings in their order, then the others by name."""
     configured = settings().projects_in_google
+    in_conf = func.json_extract(col(Run.conf), "$.operator_parameters.project_id")
+    in_parameters = func.json_extract(col(Project.operator_parameters), "$.project_id")
+    lately = (Run.operator == OperatorName.GKE, col(Run.created_at) > now() - _REMEMBERED)
     with session() as opened:
-        of_projects = opened.exec(select(Project.operator_parameters).where(Project.operator == OperatorName.GKE))
-        here = select(Run.conf).where(Run.operator == OperatorName.GKE, col(Run.created_at) > now() - _REMEMBERED)
-        of_runs = [conf.get("operator_parameters") or {} for conf in opened.exec(here)]
-        named = set(_ids([*of_projects, *of_runs]))
+        found = {
+            *opened.exec(select(in_parameters).where(Project.operator == OperatorName.GKE).distinct()),
+            *opened.exec(select(in_conf).where(*lately).distinct()),
+        }
+    named = {each for each in found if isinstance(each, str) and re.fullmatch(PROJECT_ID, each)}
     return (*configured, *sorted(named - set(configured)))
-
-
-def _ids(parameters: Iterable[dict[str, Any]]) -> Iterable[str]:
-    for each in parameters:
-        project_id = each.get("project_id")
-        if isinstance(project_id, str) and re.fullmatch(PROJECT_ID, project_id):
-            yield project_id

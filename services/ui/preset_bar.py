@@ -1,4 +1,4 @@
-"""An operator's parameters with their presets: the fields, and above them what applies, saves and deletes presets."""
+"""An operator's parameters: the fields, and above them what applies, saves and deletes presets, and known clusters."""
 
 from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -12,6 +12,7 @@ from contracts.operators import OperatorName
 from models.preset import Preset
 from services import presets
 from services.ui import errors
+from services.ui.cluster_picker import cluster_picker
 from services.ui.parameter_fields import parameter_fields
 from services.ui.shell import current_user
 from services.ui.words import ago, count, plain
@@ -54,7 +55,12 @@ class PresetFields:
         with bar.popover("Presets", icon=":material/bookmarks:", key=f"{self.key}_presets"):
             self._apply_part({**values, **drawn})
             self._save_part({**values, **drawn})
+        cluster_picker(bar, self.operator, key=self.key, use=lambda found: self._put({**values, **drawn}, found))
         return drawn
+
+    def _put(self, values: Mapping[str, Any], found: Mapping[str, Any]) -> None:
+        """Fill in parameters that may be changed here, and keep what the others hold."""
+        self.fill({name: value for name, value in {**values, **found}.items() if name not in self.skip})
 
     def fill(self, values: Mapping[str, Any]) -> None:
         """Put values into the fields, before they are drawn."""

@@ -209,3 +209,18 @@ def test_a_refusal_of_googles_stays_on_the_form(
     assert 'Required "container.clusters.create" permission' in text_of(page)
     assert "roles/container.clusterAdmin" in text_of(page)
     assert page.text_input(key="gke_name").value == "dbt"
+
+
+def test_a_project_takes_a_cluster_that_is_known_instead_of_typing_where_it_is(
+    open_page: OpenPage,
+    google: "GoogleStandIn",  # noqa: F811
+) -> None:
+    google.plane.add_cluster(PROJECT, "europe-west1", "dbt")
+    gke.refresh()
+    page = open_page("new_project")
+    page.segmented_control(key="project_form_copy__operator").set_value(OperatorName.GKE).run()
+    assert page.selectbox(key="project_form_copy__parameter_gke_cluster").options == [f"dbt · europe-west1 · {PROJECT}"]
+    page = page.button(key="project_form_copy__parameter_gke_use_cluster").click().run()
+    assert not page.exception
+    held = {each.label: each.value for each in page.text_input}
+    assert (held["Google project"], held["Location"], held["Cluster's name"]) == (PROJECT, "europe-west1", "dbt")
