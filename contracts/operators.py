@@ -70,9 +70,9 @@ class ClusterConnection(BaseModel):
     kubeconfig: str | None = Field(
         default=None,
         title="Kubeconfig",
-        description="Path of the file as Airflow's worker sees it; for connection kubeconfig.",
+        description="Path of the file as Airflow's worker sees it.",
         pattern=r"^[/~][^\r\n]{0,499}$",
-        json_schema_extra={"section": "Where it runs"},
+        json_schema_extra={"section": "Where it runs", "when": {"connection": "kubeconfig"}},
         validate_default=True,
     )
     context: str | None = Field(
@@ -80,14 +80,14 @@ class ClusterConnection(BaseModel):
         title="Context",
         description="Context of the kubeconfig. Empty: its current one.",
         max_length=253,
-        json_schema_extra={"section": "Where it runs"},
+        json_schema_extra={"section": "Where it runs", "when": {"connection": "kubeconfig"}},
     )
     connection_id: str | None = Field(
         default=None,
         title="Airflow connection",
-        description="Id of a connection of type kubernetes in Airflow; for connection airflow.",
+        description="Id of a connection of type kubernetes in Airflow.",
         pattern=r"^[A-Za-z0-9._-]{1,200}$",
-        json_schema_extra={"section": "Where it runs"},
+        json_schema_extra={"section": "Where it runs", "when": {"connection": "airflow"}},
         validate_default=True,
     )
 

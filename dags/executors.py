@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from contracts.airflow_facts import AirflowFacts
 from contracts.executors import KUBERNETES_EXECUTOR, WorkerPod
 from contracts.names import DBT_CONTAINER, PROJECT_LABEL
 from contracts.published_project import PublishedProject
@@ -21,6 +22,22 @@ def executor_arguments(project: PublishedProject) -> dict[str, Any]:
     return given
 
 
+def airflow_facts() -> AirflowFacts:
+    """What this Airflow's configuration says of executors; nothing where it cannot be read."""
+    from airflow.configuration import conf
+
+    try:
+        return AirflowFacts(executors=_names(), parallelism=conf.getint("core", "parallelism"))
+    except Exception:  # a broken setting is Airflow's to tell, and no reason to lose the projects' DAGs
+        return AirflowFacts()
+
+
+def _names() -> list[str]:
+    from airflow.executors.executor_loader import ExecutorLoader
+
+    return [name.alias or name.module_path for name in ExecutorLoader.get_executor_names(validate_teams=False)]
+
+
 def _module_of(executor: str | None) -> str:
     from airflow.exceptions import UnknownExecutorException
     from airflow.executors.executor_loader import ExecutorLoader
@@ -30,8 +47,7 @@ def _module_of(executor: str | None) -> str:
     try:
         return ExecutorLoader.lookup_executor_name_by_str(executor, validate_teams=False).module_path
     except UnknownExecutorException:
-        known = [name.alias or name.module_path for name in ExecutorLoader.get_executor_names(validate_teams=False)]
-        raise ValueError(f"Airflow has no executor '{executor}', only {', '.join(known)}") from None
+        raise ValueError(f"Airflow has no executor '{executor}', only {', '.join(_names())}") from None
 
 
 def _override(project: str, worker: WorkerPod) -> Any:

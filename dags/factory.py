@@ -8,13 +8,14 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, BaseOperator
 from pydantic import ValidationError
 
+from contracts.airflow_facts import FACTS_PARAM
 from contracts.gke import GkeParameters
 from contracts.names import ANCHOR_DAG_ID, DBT_TASK_ID
 from contracts.operators import KubernetesParameters, OperatorName
 from contracts.published_project import PublishedProject
 from dags import gke_operator, pods
 from dags.dbt_api_operator import DbtApiOperator
-from dags.executors import executor_arguments
+from dags.executors import airflow_facts, executor_arguments
 from dags.kubernetes_operator import pod_operator
 from dags.run_params import run_params
 
@@ -126,6 +127,7 @@ def anchor_dag(problems: list[str]) -> DAG:
         start_date=_LONG_AGO,
         catchup=False,
         is_paused_upon_creation=True,
+        params={FACTS_PARAM: airflow_facts().model_dump()},
         tags=["pilothouse"],
     ) as dag:
         EmptyOperator(task_id="nothing")

@@ -7,10 +7,13 @@ from uuid import uuid4
 import streamlit as st
 
 from contracts.dbt_api import Preview
+from contracts.pods import PodParameters
 from models.project import Project
 from services import history, projects, runs
 from services.errors import NotFound
+from services.operators import operator
 from services.ui import errors, shell
+from services.ui.check_list import check_button
 from services.ui.launch_form import Filled, fill_from, launch_form
 from services.ui.words import count, plain
 
@@ -82,6 +85,23 @@ def _draw_answer(preview: Preview) -> None:
     )
 
 
+def draw_pod(project: Project, filled: Filled) -> None:
+    """Draw what a run in a pod adds: the container's own words, and a check of this run's parameters."""
+    model = operator(project.operator).parameters
+    if filled.conf is None or model is None or not project.operator.runs_in_pods:
+        return
+    given = filled.conf.operator_parameters
+    parameters = model.model_validate(given)
+    if isinstance(parameters, PodParameters):
+        with st.expander("In the pod", icon=":material/deployed_code:"):
+            words = [*parameters.entrypoint, *parameters.container_arguments(filled.conf.dbt_arguments())]
+            st.code(shlex.join(words), language="bash", wrap_lines=True)
+            behind = "" if parameters.entrypoint else ", behind its own entrypoint"
+            st.caption(f"In {plain(parameters.image)}{behind}")
+    this_run = Project(**{**project.model_dump(), "operator_parameters": given})
+    check_button(this_run, key="launch", told="Ask the cluster and Airflow whether this run could start.")
+
+
 def launch_key(project: Project, filled: Filled) -> str:
     """The identity of the run that this form launches, made when the form first says so."""
     asked = (project.name, filled.request.model_dump_json())
@@ -123,3 +143,4 @@ with summary, st.container(border=True):
     draw_launch(project, filled)
     if filled.request.command.takes_selection:
         draw_preview(project, filled)
+    draw_pod(project, filled)

@@ -6,6 +6,7 @@ from models.project import Step, StepState
 from services import history, projects
 from services.history import RunFilter
 from services.ui import errors, shell
+from services.ui.check_list import check_button
 from services.ui.project_actions import project_actions
 from services.ui.project_contents import contents, problems
 from services.ui.project_docs import docs
@@ -40,6 +41,11 @@ with left:
     steps_panel(project)
     if parsed.state in (StepState.DONE, StepState.FAILED):
         problems(parsed)
+    with st.container(border=True):
+        st.markdown("**Preflight**", help="The same is asked before the project is published.")
+        check_button(
+            project, key=f"project_{project.name}", told="Ask the operator's systems whether a run could start."
+        )
 with right:
     settings_card(project, is_ready=is_ready)
     link = steps[Step.KNOWN_TO_AIRFLOW].detail.get("link")

@@ -7,6 +7,9 @@ from pydantic import Field, JsonValue, ValidationInfo, field_validator
 from contracts.pods.names import Image, ObjectName, Parameters, Path, like
 
 _SECTION: dict[str, JsonValue] = {"section": "Project in the pod"}
+_OF_IMAGE: dict[str, JsonValue] = {**_SECTION, "when": {"project_source": "image"}}
+_OF_GIT: dict[str, JsonValue] = {**_SECTION, "when": {"project_source": "git"}}
+"""Asked only where the other choice makes no sense of it."""
 
 PROJECT_VOLUME = "pilothouse-project"
 CREDENTIAL_VOLUME = "pilothouse-git"
@@ -47,7 +50,7 @@ class SourceParameters(Parameters):
         default="/project",
         title="Project folder",
         description="Folder of dbt_project.yml in the pod.",
-        json_schema_extra=_SECTION,
+        json_schema_extra=_OF_IMAGE,
     )
     profiles_directory: Path | None = Field(
         default=None,
@@ -58,33 +61,33 @@ class SourceParameters(Parameters):
     git_url: GitUrl | None = Field(
         default=None,
         title="Repository",
-        description="For git: https, ssh or file. Without a password: that is what the git secret is for.",
-        json_schema_extra=_SECTION,
+        description="https, ssh or file. Without a password: that is what the git secret is for.",
+        json_schema_extra=_OF_GIT,
     )
     git_branch: GitRef = Field(
         default="main",
         title="Branch or tag",
-        description="For git.",
-        json_schema_extra=_SECTION,
+        description="What is cloned, without its history.",
+        json_schema_extra=_OF_GIT,
     )
     git_subfolder: GitFolder = Field(
         default="",
         title="Subfolder",
-        description="For git: where dbt_project.yml lies within the repository; empty when at the top.",
-        json_schema_extra=_SECTION,
+        description="Where dbt_project.yml lies within the repository; empty when at the top.",
+        json_schema_extra=_OF_GIT,
     )
     git_secret: ObjectName | None = Field(
         default=None,
         title="Git secret",
-        description="For git: a Secret of type kubernetes.io/ssh-auth (ssh-privatekey, known_hosts if you have it) or "
+        description="A Secret of type kubernetes.io/ssh-auth (ssh-privatekey, known_hosts if you have it) or "
         "kubernetes.io/basic-auth (username, password). Only the clone sees it.",
-        json_schema_extra=_SECTION,
+        json_schema_extra=_OF_GIT,
     )
     git_image: Image | None = Field(
         default=None,
         title="Git image",
         description="Image with git for the init container. Empty: the same as dbt's.",
-        json_schema_extra=_SECTION,
+        json_schema_extra=_OF_GIT,
     )
 
     @field_validator("git_url")

@@ -12,7 +12,8 @@ from airflow_client.client.models.dag_run_mutable_states import DagRunMutableSta
 
 from contracts.names import ANCHOR_DAG_ID, DAG_ID_PREFIX, DBT_TASK_ID, PROJECTS_VARIABLE, project_name_of
 from contracts.published_project import PublishedProject, PublishedProjects
-from services.airflow.news import AirflowHealth, DagRunNews, PoolNews, TaskLogChunk, TaskNews
+from services.airflow.capacity import pool_news, read_capacity
+from services.airflow.news import AirflowHealth, Capacity, DagRunNews, PoolNews, TaskLogChunk, TaskNews
 from services.airflow.task_log import lines_of
 from services.airflow.tokens import SYSTEM, TokenSource, token_source
 from services.airflow.transport import TIMEOUT, Transport, rejected
@@ -204,7 +205,11 @@ class Airflow:
         answer = self._transport.call(
             "list its pools", lambda: api.get_pools(limit=_PAGE, order_by=["name"], _request_timeout=TIMEOUT)
         )
-        return [PoolNews(p.name, p.slots, p.open_slots, p.description or "") for p in answer.pools]
+        return [pool_news(pool) for pool in answer.pools]
+
+    def capacity(self) -> Capacity:
+        """How much of Airflow is in use, and by what."""
+        return read_capacity(self._transport, self.pools())
 
     def import_errors(self) -> list[str]:
         """Why the factory's file could not be imported, in Airflow's words; empty when it could."""

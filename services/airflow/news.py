@@ -60,5 +60,81 @@ class PoolNews:
 
     name: str
     slots: int
+    """-1: without a limit."""
     open_slots: int
     description: str = ""
+    running: int = 0
+    queued: int = 0
+    scheduled: int = 0
+    """Slots that tasks would take which are due and wait."""
+    deferred: int = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing more may start in it."""
+        return self.slots >= 0 and self.open_slots <= 0
+
+
+@dataclass(frozen=True)
+class ActiveTask:
+    """A task instance that runs, or waits to."""
+
+    dag_id: str
+    dag_run_id: str
+    task_id: str
+    state: str
+    """scheduled, queued, running, restarting, deferred."""
+    executor: str | None
+    """None: Airflow's default."""
+    queue: str | None
+    pool: str
+    pool_slots: int
+    hostname: str | None
+    """Where it runs; with the KubernetesExecutor the worker pod's name."""
+    since: datetime | None
+
+
+@dataclass(frozen=True)
+class DagLimits:
+    """What holds back the runs of one DAG."""
+
+    dag_id: str
+    is_paused: bool
+    max_active_runs: int | None
+
+
+@dataclass(frozen=True)
+class Capacity:
+    """How much of Airflow is in use, and by what."""
+
+    scheduler_is_healthy: bool
+    scheduler_seen_at: datetime | None
+    schedulers: int | None
+    """How many are alive; None: the console's user may not ask."""
+    executors: list[str]
+    """Names, the default first; empty while the DAG factory has not told."""
+    parallelism: int | None
+    """Most tasks for each scheduler."""
+    pools: list[PoolNews]
+    tasks: list[ActiveTask]
+    tasks_in_all: int
+    """More than `tasks` when there are too many to list."""
+    dags: list[DagLimits]
+
+    @property
+    def places(self) -> int | None:
+        """Most tasks that may run or be queued at a time, all schedulers together."""
+        return None if self.parallelism is None else self.parallelism * max(1, self.schedulers or 1)
+
+    @property
+    def occupied(self) -> int:
+        """How many tasks an executor has: they run, or wait in it."""
+        return sum(task.state in OCCUPYING for task in self.tasks)
+
+    def executor_of(self, task_executor: str | None) -> str | None:
+        """The executor of a task that names one or none."""
+        return task_executor or (self.executors[0] if self.executors else None)
+
+
+OCCUPYING = ("queued", "running", "restarting")
+"""States in which a task takes a place of an executor."""

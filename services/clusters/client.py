@@ -20,6 +20,8 @@ _CONNECT_SECONDS, _READ_SECONDS = 3.05, 20
 _SILENCE_SECONDS = 600
 """A log stream that says nothing for so long is opened anew: the connection may have died unnoticed."""
 _PAGE = 500
+_GROUPS = {"priorityclasses": "/apis/scheduling.k8s.io/v1"}
+"""Where objects live that are not of the core API."""
 
 
 class ClusterClient:
@@ -84,13 +86,21 @@ class ClusterClient:
         return bool(self._json("POST", path, "tell our rights", body=body)["status"]["allowed"])
 
     def has(self, kind: str, name: str, *, namespace: str | None = None) -> bool:
-        """Whether an object of the core API exists; `kind` as in its path, e.g. secrets. Forbidden: BackendRejected."""
+        """Whether an object exists; `kind` as in its path, e.g. secrets. Forbidden: BackendRejected."""
         within = f"/namespaces/{namespace}" if namespace else ""
         try:
-            self._json("GET", f"/api/v1{within}/{kind}/{name}", f"look for {kind} {name}")
+            group = _GROUPS.get(kind, "/api/v1")
+            self._json("GET", f"{group}{within}/{kind}/{name}", f"look for {kind} {name}")
         except NotFound:
             return False
         return True
+
+    def namespace(self, name: str) -> dict[str, Any] | None:
+        """A namespace as Kubernetes has it, or None."""
+        try:
+            return self._json("GET", f"/api/v1/namespaces/{name}", f"look for the namespace {name}")
+        except NotFound:
+            return None
 
     def nodes(self) -> list[dict[str, Any]]:
         """All nodes, as Kubernetes has them."""
@@ -99,6 +109,10 @@ class ClusterClient:
     def quotas(self, namespace: str) -> list[dict[str, Any]]:
         """The namespace's resource quotas, as Kubernetes has them."""
         return list(self._items(f"/api/v1/namespaces/{namespace}/resourcequotas", "list quotas"))
+
+    def limit_ranges(self, namespace: str) -> list[dict[str, Any]]:
+        """The namespace's limit ranges, as Kubernetes has them."""
+        return list(self._items(f"/api/v1/namespaces/{namespace}/limitranges", "list limit ranges"))
 
     def delete_pod(self, namespace: str, name: str) -> None:
         """Ask for a pod's deletion; dbt in it is interrupted and has the pod's grace period. Repeatable."""

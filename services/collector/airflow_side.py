@@ -3,18 +3,18 @@
 import time
 from datetime import timedelta
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
-from models.project import Project
 from models.run import Invocation, Run
 from models.run_state import RunState
 from models.types import now
 from services import health, logs
-from services.airflow import Airflow, DagRunNews, PoolNews, TaskNews
+from services.airflow import Airflow, DagRunNews, TaskNews
 from services.collector import run_cluster, store, verdict
 from services.collector.closing import conclude
 from services.collector.discovery import discovered, run_of
 from services.collector.loop import each, is_due
+from services.collector.waiting import CapacityWatch, why_waiting
 from services.settings import settings
 
 _ACTIVE_SECONDS = 1.0
@@ -28,7 +28,6 @@ _LOST = timedelta(seconds=60)
 """A run that Airflow does not know so long after its launch never arrived."""
 _LATE = timedelta(seconds=15)
 _SETTLING = timedelta(seconds=1.5)
-_LONG_QUEUED = timedelta(seconds=10)
 _OVER = ("success", "failed", "skipped", "removed", "upstream_failed", "up_for_retry")
 _WAITING = (None, "scheduled", "queued", "up_for_retry")
 
@@ -44,7 +43,7 @@ class AirflowSide:
         self._discovered = -_DISCOVERY_SECONDS
         self._visited: dict[int, float] = {}
         self._cancelled: dict[int, float] = {}
-        self._pools: tuple[float, list[PoolNews]] = (-_DISCOVERY_SECONDS, [])
+        self._capacity = CapacityWatch(airflow)
 
     def check_health(self) -> None:
         """Ask Airflow how it is."""
@@ -57,6 +56,7 @@ class AirflowSide:
             self._discover()
         runs = sorted(store.open_runs(), key=lambda run: self._visited.get(run.id or 0, 0))
         each(runs[:_RUNS_PER_TICK], self._follow, visited=self._visited)
+        self._capacity.known(hurried=bool(runs))
         store.forget_all_but(runs, self._visited, self._cancelled)
         return _ACTIVE_SECONDS if runs else _IDLE_SECONDS
 
@@ -135,7 +135,7 @@ class AirflowSide:
     def _say_why_waiting(self, run: Run, task_state: str | None) -> None:
         if run.state not in (RunState.QUEUED, RunState.STARTING):
             return
-        pools = self._known_pools() if task_state in _WAITING else []
+        known = self._capacity.known(hurried=True) if task_state in _WAITING else None
         with store.writing() as opened:
             fresh = opened.get_one(Run, run.id)
             known_to_dbt = (
@@ -143,7 +143,7 @@ class AirflowSide:
             )
             if fresh.state in (RunState.QUEUED, RunState.STARTING) and not known_to_dbt:
                 waits = task_state in _WAITING
-                fresh.message = _why_waiting(opened, fresh, task_state, pools) if waits else None
+                fresh.message = why_waiting(opened, fresh, task_state, known) if waits else None
 
     def _told_of_cluster(self, run: Run) -> str | None:
         """What is to be said of the cluster that is made for the run, over what is said of dbt."""
@@ -152,13 +152,6 @@ class AirflowSide:
         if run.state.is_terminal:
             return None
         return run_cluster.what_goes_on(run, self._airflow.tasks(run.dag_id, run.dag_run_id))
-
-    def _known_pools(self) -> list[PoolNews]:
-        asked, pools = self._pools
-        if time.monotonic() - asked >= _DISCOVERY_SECONDS:
-            pools = self._airflow.pools()
-            self._pools = (time.monotonic(), pools)
-        return pools
 
 
 def _end_task_log(invocation: Invocation) -> None:
@@ -223,17 +216,3 @@ def _write_off(run: Run, state: RunState, message: str | None) -> None:
         for invocation in store.invocations(opened, run.id):
             invocation.task_log_complete = True
         store.finish_if_whole(opened, fresh)
-
-
-def _why_waiting(opened: Session, run: Run, task_state: str | None, pools: list[PoolNews]) -> str | None:
-    project = opened.exec(select(Project).where(Project.name == run.project)).one_or_none()
-    if run.state is RunState.QUEUED and project and project.paused:
-        return f"The project '{run.project}' is paused: resume it to let the run start."
-    reason = verdict.why_waiting(task_state, project.pool if project else "default_pool", pools)
-    if reason or run.state is not RunState.QUEUED or now() - run.created_at < _LONG_QUEUED:
-        return reason
-    active = (RunState.STARTING, RunState.RUNNING)
-    others = opened.exec(select(Run).where(Run.dag_id == run.dag_id, col(Run.state).in_(active))).all()
-    if others:
-        return f"Waits in Airflow for other runs of this project to end ({len(others)} active)."
-    return "Airflow has not started the run yet: its DAG may be paused there."

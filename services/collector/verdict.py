@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from contracts.dbt_api import Outcome
 from models.run import Invocation, NodeResult, Run
 from models.run_state import FROM_AIRFLOW_DAG_RUN, NodeStatus, RunState
-from services.airflow import PoolNews
 from services.google.refusals import hint_for
 
 _LONGEST = 500
@@ -119,18 +118,6 @@ def _refused_by_google(line: str) -> str | None:
         return None
     hint = hint_for(int(match["status"]), match["words"])
     return " ".join(filter(None, [short(f"Google refused: {match['words']}"), hint]))
-
-
-def why_waiting(task_state: str | None, pool: str, pools: Sequence[PoolNews]) -> str | None:
-    """Why Airflow has not started the task yet, in its own terms; `pools` may be empty when unknown."""
-    by_name = {one.name: one for one in pools}
-    if pools and pool not in by_name:
-        return f"Airflow has no pool '{pool}': create it there, or choose another pool for the project."
-    if task_state in (None, "scheduled") and pool in by_name and by_name[pool].open_slots <= 0:
-        return f"Waits for Airflow: no open slot in pool '{pool}' ({by_name[pool].slots} in all)."
-    if task_state == "up_for_retry":
-        return "The last try failed; Airflow will try again."
-    return "Waits for a free Airflow worker." if task_state == "queued" else None
 
 
 def why_queued(position: int | None) -> str | None:

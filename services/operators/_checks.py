@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from models.project import Project
+from services import capacity
 from services.airflow import Airflow
 from services.errors import BackendError, PilothouseError
 from services.operators.base import Check
@@ -14,6 +16,23 @@ def asked(title: str, question: Callable[[], Check]) -> Check:
     except PilothouseError as error:
         where = "Airflow" if isinstance(error, BackendError) and error.system == "airflow" else title
         return Check(where, False, error.message, error.hint)
+
+
+def airflow_checks(project: Project) -> list[Check]:
+    """What Airflow must have for a project: its pool, and its executor if it names one."""
+    checks = [pool_check(project.pool)]
+    return [*checks, _executor(project.executor)] if project.executor else checks
+
+
+def _executor(name: str) -> Check:
+    known = capacity.latest()
+    executors = known[0].executors if known else []
+    if not executors:
+        return Check("Airflow executor", None, f"It is not known yet whether Airflow has the executor '{name}'.")
+    if any(each == name or each.rpartition(".")[2] == name for each in executors):
+        return Check("Airflow executor", True, f"Airflow has '{name}'.")
+    told = f"Airflow has no executor '{name}', only {', '.join(executors)}."
+    return Check("Airflow executor", False, told, "Choose one of these, or add it to [core] executor in Airflow.")
 
 
 def pool_check(name: str) -> Check:
@@ -31,4 +50,6 @@ def _pool(name: str) -> Check:
             f"Airflow has no pool '{name}'.",
             f"Choose one of: {', '.join(known)}; or make it in Airflow under Admin, Pools.",
         )
-    return Check("Airflow pool", True, f"'{name}' has {known[name].slots} slots, {known[name].open_slots} free now.")
+    pool = known[name]
+    free = "no limit" if pool.slots < 0 else f"{pool.slots} slots, {max(0, pool.open_slots)} free now"
+    return Check("Airflow pool", True, f"'{name}' has {free}.")

@@ -4,17 +4,14 @@ A check that only the console's lack of rights prevents is no refusal: Airflow m
 """
 
 from collections.abc import Callable, Iterable
-from decimal import Decimal
-from typing import Any
 
 from contracts.pods import EnvironmentSource, PodParameters, Volume
-from contracts.quantities import amount
 from services.clusters import ClusterClient, get_cluster
 from services.errors import BackendRejected, PilothouseError
+from services.operators._fit import limit_ranges_check, nodes_check, quota_check, security_check
 from services.operators.base import Check
 
 _READING = (("list", "pods", ""), ("get", "pods", "log"), ("list", "events", ""))
-_REQUESTED = ("cpu", "memory", "ephemeral_storage")
 
 
 def pod_checks(cluster: str | None, parameters: PodParameters) -> list[Check]:
@@ -29,7 +26,7 @@ def pod_checks(cluster: str | None, parameters: PodParameters) -> list[Check]:
     except PilothouseError as error:
         return [Check("Cluster", False, error.message, error.hint), _pull_policy(parameters)]
     questions: list[Callable[[ClusterClient, PodParameters], Iterable[Check]]] = [
-        _namespace, _rights, _objects, _nodes, _quota,
+        _namespace, _rights, _objects, _nodes, _quota, _limit_range,
     ]  # fmt: skip
     answers = [check for question in questions for check in _tolerant(question, client, parameters)]
     return [Check("Cluster", True, f"'{cluster}' answers, version {version}."), *answers, _pull_policy(parameters)]
@@ -40,7 +37,7 @@ def _tolerant(
     client: ClusterClient,
     parameters: PodParameters,
 ) -> list[Check]:
-    title = question.__name__.strip("_").capitalize()
+    title = question.__name__.strip("_").replace("_", " ").capitalize()
     try:
         return list(question(client, parameters))
     except BackendRejected as error:
@@ -53,10 +50,12 @@ def _tolerant(
 
 def _namespace(client: ClusterClient, parameters: PodParameters) -> Iterable[Check]:
     name = parameters.namespace
-    if client.has("namespaces", name):
-        yield Check("Namespace", True, f"'{name}' exists.")
-    else:
+    found = client.namespace(name)
+    if found is None:
         yield Check("Namespace", False, f"The cluster has no namespace '{name}'.", f"kubectl create namespace {name}")
+        return
+    yield Check("Namespace", True, f"'{name}' exists.")
+    yield security_check(found, parameters)
 
 
 def _rights(client: ClusterClient, parameters: PodParameters) -> Iterable[Check]:
@@ -88,7 +87,7 @@ def _objects(client: ClusterClient, parameters: PodParameters) -> Iterable[Check
     for kind, name in sorted(set(_references(parameters))):
         title = f"{_KIND_WORDS[kind]} {name}"
         try:
-            found = client.has(kind, name, namespace=parameters.namespace)
+            found = client.has(kind, name, namespace=None if kind in _OF_THE_CLUSTER else parameters.namespace)
         except BackendRejected as error:
             if error.status != 403:
                 raise
@@ -97,15 +96,18 @@ def _objects(client: ClusterClient, parameters: PodParameters) -> Iterable[Check
         if found:
             yield Check(title, True, "It exists.")
         else:
-            told = f"The namespace '{parameters.namespace}' has none: the pod would not start."
+            where = "cluster" if kind in _OF_THE_CLUSTER else f"namespace '{parameters.namespace}'"
+            told = f"The {where} has none: the pod would not start."
             yield Check(title, False, told, "Make it, or mend the name in the project's parameters.")
 
 
+_OF_THE_CLUSTER = ("priorityclasses",)
 _KIND_WORDS = {
     "serviceaccounts": "Service account",
     "secrets": "Secret",
     "configmaps": "Config map",
     "persistentvolumeclaims": "Volume claim",
+    "priorityclasses": "Priority class",
 }
 
 
@@ -117,6 +119,10 @@ def references(parameters: PodParameters) -> list[str]:
 def _references(parameters: PodParameters) -> Iterable[tuple[str, str]]:
     if parameters.service_account:
         yield "serviceaccounts", parameters.service_account
+    if parameters.priority_class:
+        yield "priorityclasses", parameters.priority_class
+    if parameters.git_secret and parameters.project_source == "git":
+        yield "secrets", parameters.git_secret
     yield from (("secrets", name) for name in parameters.image_pull_secrets)
     yield from (("secrets", each.secret) for each in parameters.secret_env.values())
     sources: list[EnvironmentSource | Volume] = [*parameters.env_from, *parameters.volumes]
@@ -126,61 +132,15 @@ def _references(parameters: PodParameters) -> Iterable[tuple[str, str]]:
 
 
 def _nodes(client: ClusterClient, parameters: PodParameters) -> Iterable[Check]:
-    nodes = [node for node in client.nodes() if _is_candidate(node, parameters)]
-    if not nodes:
-        selector = ", ".join(f"{key}={value}" for key, value in parameters.node_selector.items())
-        told = f"No node that can be scheduled has the labels {selector}." if selector else "No node is ready."
-        yield Check("Nodes", False, told, "Change the node selector, or add a node.")
-        return
-    wanted = _requests(parameters)
-    fitting = [node for node in nodes if all(amount(_allocatable(node, kind)) >= n for kind, n in wanted.items())]
-    if fitting:
-        yield Check("Nodes", True, f"{len(fitting)} of {len(nodes)} nodes could take the pod when empty.")
-        return
-    largest = max(nodes, key=lambda node: amount(_allocatable(node, "memory")))
-    has = ", ".join(f"{kind} {_allocatable(largest, kind)}" for kind in wanted)
-    asks = ", ".join(f"{kind} {value.normalize():f}" for kind, value in wanted.items())
-    yield Check(
-        "Nodes", False, f"The pod asks for {asks}; the largest node offers {has}.", "Lower the requests, or add a node."
-    )
-
-
-def _is_candidate(node: dict[str, Any], parameters: PodParameters) -> bool:
-    labels = node["metadata"].get("labels") or {}
-    if node.get("spec", {}).get("unschedulable"):
-        return False
-    return all(labels.get(key) == value for key, value in parameters.node_selector.items())
-
-
-def _allocatable(node: dict[str, Any], kind: str) -> str:
-    return str((node.get("status", {}).get("allocatable") or {}).get(kind, "0"))
-
-
-def _requests(parameters: PodParameters) -> dict[str, Decimal]:
-    """What the scheduler looks for: a limit without a request is one."""
-    found: dict[str, Decimal] = {}
-    for kind in _REQUESTED:
-        quantity = getattr(parameters, f"{kind}_request") or getattr(parameters, f"{kind}_limit")
-        if quantity:
-            found[kind.replace("_", "-")] = amount(quantity)
-    return found
+    yield nodes_check(client.nodes(), parameters)
 
 
 def _quota(client: ClusterClient, parameters: PodParameters) -> Iterable[Check]:
-    quotas = client.quotas(parameters.namespace)
-    requests = _requests(parameters)
-    wanted = {**requests, **{f"requests.{kind}": value for kind, value in requests.items()}, "pods": Decimal(1)}
-    for quota in quotas:
-        status = quota.get("status") or {}
-        used = status.get("used") or {}
-        for kind, hard in (status.get("hard") or {}).items():
-            left = amount(hard) - amount(used.get(kind, "0"))
-            if kind in wanted and wanted[kind] > left:
-                name = quota["metadata"]["name"]
-                told = f"The quota '{name}' leaves {left.normalize():f} of {kind}, the pod needs more."
-                yield Check("Quota", False, told, "Lower the requests, wait, or ask for more quota.")
-                return
-    yield Check("Quota", True, "Enough is left." if quotas else "The namespace has no quota.")
+    yield quota_check(client.quotas(parameters.namespace), parameters)
+
+
+def _limit_range(client: ClusterClient, parameters: PodParameters) -> Iterable[Check]:
+    yield limit_ranges_check(client.limit_ranges(parameters.namespace), parameters)
 
 
 def _pull_policy(parameters: PodParameters) -> Check:

@@ -3,7 +3,7 @@
 from contracts.operators import DbtApiParameters, OperatorName
 from models.project import Project
 from services.connections import dbt_api
-from services.operators._checks import asked, pool_check
+from services.operators._checks import airflow_checks, asked
 from services.operators.base import Advice, Check
 
 
@@ -30,7 +30,7 @@ class DbtApiOperator:
         connection = DbtApiParameters.model_validate(project.operator_parameters).connection_id
         return [
             asked("dbt API", _server),
-            pool_check(project.pool),
+            *airflow_checks(project),
             Check(
                 "Airflow connection",
                 None,

@@ -5,7 +5,7 @@ from contracts.gke_clusters import ClusterMode
 from contracts.gke_names import ClusterAddress
 from contracts.operators import OperatorName
 from models.project import Project
-from services.operators._checks import pool_check
+from services.operators._checks import airflow_checks
 from services.operators._google import google_checks
 from services.operators._pods import pod_checks, references
 from services.operators.base import Advice, Check
@@ -33,7 +33,7 @@ class GkeOperator:
     def preflight(self, project: Project) -> list[Check]:
         """Google about credentials, rights and the cluster; the cluster about the pod; Airflow about the pool."""
         parameters = GkeParameters.model_validate(project.operator_parameters)
-        return [*_of_google(parameters), pool_check(project.pool), _connection(parameters)]
+        return [*_of_google(parameters), *airflow_checks(project), _connection(parameters)]
 
 
 def _of_google(parameters: GkeParameters) -> list[Check]:

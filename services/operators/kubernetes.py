@@ -2,7 +2,7 @@
 
 from contracts.operators import KubernetesParameters, OperatorName
 from models.project import Project
-from services.operators._checks import pool_check
+from services.operators._checks import airflow_checks
 from services.operators._pods import pod_checks
 from services.operators.base import Advice, Check
 
@@ -28,7 +28,7 @@ class KubernetesOperator:
     def preflight(self, project: Project) -> list[Check]:
         """What can be asked before publishing: the cluster about the pod, Airflow about the pool."""
         parameters = KubernetesParameters.model_validate(project.operator_parameters)
-        return [*pod_checks(parameters.cluster, parameters), pool_check(project.pool), _connection(parameters)]
+        return [*pod_checks(parameters.cluster, parameters), *airflow_checks(project), _connection(parameters)]
 
 
 def _connection(parameters: KubernetesParameters) -> Check:

@@ -1,6 +1,6 @@
 """An operator's parameters as form fields, drawn from their contract: numbers, texts, choices, YAML for the rest."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from itertools import groupby
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 import yaml
 from pydantic import BaseModel
+from streamlit.delta_generator import DeltaGenerator
 
 _COLUMNS = 3
 _YAML_KINDS = ("array", "object")
@@ -31,22 +32,40 @@ def parameter_fields(
     for section, fields in groupby(told, key=lambda each: each[1].get("section", "")):
         if section:
             st.markdown(f"**{section}**")
-        for row in _rows(list(fields)):
-            for column, (name, field) in zip(st.columns(_COLUMNS), row, strict=False):
-                with column, place(name):
-                    drawn[name] = _draw(field, values.get(name, field.get("default")), key(name))
+        columns = _columns()
+        for name, field in fields:
+            value = values.get(name, field.get("default"))
+            if not _is_asked(field, drawn):
+                drawn[name] = value
+                continue
+            with next(columns), place(name):
+                drawn[name] = _draw(field, value, key(name))
     return drawn
 
 
-def _rows(fields: list[tuple[str, dict[str, Any]]]) -> list[list[tuple[str, dict[str, Any]]]]:
-    return [fields[start : start + _COLUMNS] for start in range(0, len(fields), _COLUMNS)]
+def _columns() -> Iterator[DeltaGenerator]:
+    """Places for fields, row after row."""
+    while True:
+        yield from st.columns(_COLUMNS)
+
+
+def _is_asked(field: Mapping[str, Any], drawn: Mapping[str, Any]) -> bool:
+    """Whether what was chosen before it leaves room for this field (`when` in its contract)."""
+    return all(drawn.get(name) == value for name, value in (field.get("when") or {}).items())
 
 
 def _typed(value: Any) -> Any:
     """A stored value as its field holds it: lists and mappings are YAML text."""
     if isinstance(value, list | dict):
-        return yaml.safe_dump(value, sort_keys=False) if value else ""
+        return yaml.safe_dump(_said(value), sort_keys=False) if value else ""
     return value
+
+
+def _said(value: Any) -> Any:
+    """Without the options of list entries that were left open."""
+    if isinstance(value, dict):
+        return {name: _said(each) for name, each in value.items() if each is not None}
+    return [_said(each) for each in value] if isinstance(value, list) else value
 
 
 def _resolved(field: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:

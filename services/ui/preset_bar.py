@@ -54,7 +54,7 @@ class PresetFields:
         )
         with bar.popover("Presets", icon=":material/bookmarks:", key=f"{self.key}_presets"):
             self._apply_part({**values, **drawn})
-            self._save_part({**values, **drawn})
+            self._save_part({**values, **drawn}, before=values)
         cluster_picker(bar, self.operator, key=self.key, use=lambda found: self._put({**values, **drawn}, found))
         return drawn
 
@@ -97,17 +97,19 @@ class PresetFields:
         st.markdown("\n".join(lines))
         st.caption(f"Saved by {plain(preset.saved_by)} {ago(preset.saved_at)}")
 
-    def _save_part(self, values: Mapping[str, Any]) -> None:
+    def _save_part(self, values: Mapping[str, Any], *, before: Mapping[str, Any]) -> None:
         st.divider()
+        names = [name for name in self.model.model_fields if name not in self.skip]
         usual = self.model.model_construct().model_dump(mode="json", warnings=False)
-        differing = [name for name in self.model.model_fields if values.get(name) != usual.get(name)]
+        changed = [name for name in names if values.get(name) != before.get(name, usual.get(name))]
+        differing = changed or [name for name in names if values.get(name) != usual.get(name)]
         chosen = st.multiselect(
             "Keep these parameters",
-            list(self.model.model_fields),
+            names,
             default=differing,
             format_func=self._title,
             key=f"{self.key}_names_{'_'.join(differing)}",
-            help="Those that differ from the operator's defaults are chosen already.",
+            help="Chosen already: what you have changed here, or else what differs from the operator's defaults.",
         )
         name = st.text_input("As the preset", key=f"{self.key}_new", placeholder="big memory", max_chars=60)
         if st.button("Save preset", icon=":material/bookmark_add:", key=f"{self.key}_save"):

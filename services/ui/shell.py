@@ -55,6 +55,7 @@ def navigation() -> StreamlitPage:
         _page("new_project", "New project", "add_circle", hidden=True),
         _page("clusters", "Clusters", "hub"),
         _page("new_cluster", "New cluster", "add_circle", hidden=True),
+        _page("capacity", "Capacity", "speed"),
         _page("system", "System", "settings_ethernet"),
     ]
     return st.navigation(pages)

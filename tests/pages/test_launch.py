@@ -166,3 +166,16 @@ def test_a_preset_saved_at_one_launch_is_applied_at_another(open_page: OpenPage)
     assert page.text_input(key="launch_parameter_quay_memory_limit_1").value == "8Gi"
     button(page, "Delete").click().run()
     assert any("goes for everybody" in text.value for text in page.markdown)
+
+
+def test_a_run_in_a_pod_shows_the_containers_words_and_can_be_checked_beforehand(open_page: OpenPage) -> None:
+    parameters = {"arguments": ["dbt", "{dbt}", "--fail-fast"], "cluster": "gone"}
+    seeded.project("crane", operator=OperatorName.KUBERNETES, operator_parameters=parameters)
+    page = open_page("launch", project="crane")
+    assert "dbt build --target dev --fail-fast" in [code.value for code in page.code]
+    button(page, "Check now").click().run()
+    assert not page.exception
+    said = "\n".join(text.value for text in page.markdown).replace("\\", "")
+    assert "There is no cluster 'gone'." in said
+    assert "Cannot reach Airflow" in said
+    assert "2 checks failed" in page.error[0].value

@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,8 +14,10 @@ from contracts.dbt_api import FolderSource, Invocation, InvocationState
 from contracts.names import dag_id_of, invocation_task_id
 from contracts.published_project import PublishedProject
 from contracts.run_conf import DbtCommand, RunConf
-from services.airflow import Airflow, DagRunNews
+from services import capacity
+from services.airflow import Airflow, Capacity, DagRunNews
 from services.airflow.tokens import PasswordLogin, TokenSource
+from services.capacity import Waiting
 from services.dbt_api import DbtApi
 from services.errors import BackendRejected, NotFound
 from stack.places import ROOT
@@ -226,3 +228,39 @@ def test_airflow_tells_its_health_and_its_pools(airflow: Airflow) -> None:
     health = airflow.health()
     assert (health.version, health.problems) == ("3.3.2", [])
     assert "default_pool" in [pool.name for pool in airflow.pools()]
+
+
+@pytest.fixture
+def narrow_pool(airflow: Airflow) -> Iterator[PublishedProject]:
+    """The project in a pool of one slot."""
+    pools = rest.PoolApi(airflow._transport.api)
+    airflow._transport.call("make a pool", lambda: pools.post_pool(rest.PoolBody(name="narrow", slots=1)))
+    narrow = PROJECT.model_copy(update={"pool": "narrow"})
+    publish(airflow, narrow)
+    yield narrow
+    publish(airflow, PROJECT)
+    airflow._transport.call("delete the pool", lambda: pools.delete_pool("narrow"))
+
+
+def test_airflow_tells_how_much_of_it_is_in_use_and_what_holds_a_run_back(
+    airflow: Airflow, narrow_pool: PublishedProject
+) -> None:
+    run_ids = [start(airflow, SLOW) for _ in range(2)]
+
+    def held() -> Capacity | None:
+        known = airflow.capacity()
+        states = {task.state for task in known.tasks if task.pool == "narrow"}
+        return known if {"running", "scheduled"} <= states else None
+
+    known: Capacity = until(held)
+    for run_id in run_ids:
+        airflow.fail_dag_run(DAG_ID, run_id)
+    assert (known.scheduler_is_healthy, known.schedulers, known.executors) == (True, 1, ["LocalExecutor"])
+    assert known.parallelism is not None
+    assert known.parallelism >= known.occupied >= 1
+    pool = next(pool for pool in known.pools if pool.name == "narrow")
+    assert (pool.slots, pool.open_slots, pool.running + pool.queued, pool.scheduled) == (1, 0, 1, 1)
+    limits = next(dag for dag in known.dags if dag.dag_id == DAG_ID)
+    assert (limits.is_paused, limits.max_active_runs) == (False, 4)
+    said = capacity.why_waiting(Waiting(DAG_ID, "scheduled", pool="narrow"), known)
+    assert said == "Waits for a slot of pool 'narrow': its one slot is used, by harbour_runs."

@@ -9,7 +9,6 @@ from contracts.operators import OperatorName
 from models.run import Invocation, NodeResult, Run
 from models.run_state import NodeStatus, RunState
 from models.types import now
-from services.airflow import PoolNews
 from services.collector import verdict
 
 
@@ -108,20 +107,6 @@ def test_what_airflow_itself_says_comes_last() -> None:
     assert "no reason" in (verdict.why_over(failed, None, [], []) or "")
     assert verdict.why_over(run(state=RunState.CANCELLED, cancel_requested_by="bo"), None, [], []) == "Cancelled by bo."
     assert verdict.why_over(run(state=RunState.SUCCEEDED), None, [], tail) is None
-
-
-@pytest.mark.parametrize(
-    ("state", "pool", "words"),
-    [
-        ("scheduled", "missing", "no pool 'missing'"),
-        ("scheduled", "full", "no open slot in pool 'full' (2 in all)"),
-        ("queued", "free", "free Airflow worker"),
-        ("up_for_retry", "free", "try again"),
-    ],
-)
-def test_why_a_task_waits(state: str, pool: str, words: str) -> None:
-    pools = [PoolNews("full", 2, 0), PoolNews("free", 128, 100)]
-    assert words in (verdict.why_waiting(state, pool, pools) or "")
 
 
 def test_the_place_in_the_queue_is_told_in_words() -> None:
