@@ -25,6 +25,17 @@ _STATEMENT_PATTERNS = (
     re.compile(r"\(line (?P<line>\d+), col \d+\)"),  # ClickHouse
     re.compile(r"\bat line (?P<line>\d+)(?:, column \d+|\s*$)", re.MULTILINE),  # Redshift, MySQL
 )
+_NAMED_PATTERNS = (
+    re.compile(
+        r"""\b[Cc]olumn (?P<name>"[^"]+"|[\w.]+) (?:does not exist|was not found|not found)"""
+    ),  # DuckDB, Postgres
+    re.compile(r"\bUnrecognized name: (?P<name>[`\w.]+)"),  # BigQuery
+    re.compile(r"\binvalid identifier '(?P<name>[^']+)'"),  # Snowflake
+    re.compile(r"\bwith name (?P<name>[`\".\w]+) (?:cannot be resolved|does not exist)"),  # Databricks, DuckDB
+    re.compile(r"\bColumn '(?P<name>[^']+)' cannot be resolved"),  # Trino
+    re.compile(r"""\brelation (?P<name>"[^"]+") does not exist"""),  # Postgres
+    re.compile(r"""\bat or near (?P<q>["'])(?P<name>\w+)(?P=q)"""),  # a parser that knows no further
+)
 _TEMPLATE_LINE = re.compile(r"^[ \t]+line (?P<line>\d+)[ \t]*$", re.MULTILINE)
 """As Jinja tells where a template is wrong, in a Compilation Error of dbt's."""
 _COMMENT = re.compile(r"\s*/\*.*?\*/\s*", re.DOTALL)
@@ -45,25 +56,46 @@ def place_in_file(message: str) -> int | None:
 
 
 def compiled_line(message: str, compiled: str, statement: str | None) -> int | None:
-    """The line of the compiled SQL, by where the statement holds it, or else by the quoted text if it is there once."""
-    place = place_in_statement(message)
-    if place is None:
-        return None
+    """The line of the compiled SQL that a message is about; None unless there is just one that fits all it says.
+
+    What it says: a line of the statement, words of that line, and a name that the warehouse stumbled over. Where only
+    the name is said, or the line is one of dbt's own, the one line that has the name is it.
+    """
     lines = compiled.splitlines()
-    counted = {place.line - shift for shift in _shifts(compiled, statement or "", is_quoted=bool(place.quoted))}
-    if counted:
-        fitting = [line for line in counted if 1 <= line <= len(lines) and _agree(place.quoted, lines[line - 1])]
-    else:
-        fitting = [
-            number for number, line in enumerate(lines, 1) if _core(place.quoted) and _core(place.quoted) in line
-        ]
+    naming = _lines_naming(message, lines)
+    told = [line for line in _told(message, lines, compiled, statement or "", naming) if not naming or line in naming]
+    fitting = told or naming
     return fitting[0] if len(fitting) == 1 else None
 
 
-def _shifts(compiled: str, statement: str, *, is_quoted: bool) -> list[int]:
+def _lines_naming(message: str, lines: list[str]) -> list[int]:
+    """The lines with the name that was not found or not understood; none when the message tells no such name."""
+    match = next((found for pattern in _NAMED_PATTERNS if (found := pattern.search(message))), None)
+    name = re.sub(r"[`\"]", "", match["name"]).rpartition(".")[2] if match else ""
+    if not re.fullmatch(r"\w+", name):
+        return []
+    word = re.compile(rf"\b{name}\b", re.IGNORECASE)
+    return [number for number, line in enumerate(lines, 1) if word.search(line)]
+
+
+def _told(message: str, lines: list[str], compiled: str, statement: str, naming: list[int]) -> list[int]:
+    """The lines that the message may mean by its number: by how the statement is counted, or else by its words."""
+    place = place_in_statement(message)
+    if place is None:
+        return []
+    shifts = _shifts(compiled, statement, is_quoted=bool(place.quoted), is_named=bool(naming))
+    if not shifts:
+        core = _core(place.quoted)
+        return [number for number, line in enumerate(lines, 1) if core and core in line]
+    counted = dict.fromkeys(place.line - shift for shift in shifts)
+    return [line for line in counted if 1 <= line <= len(lines) and _agree(place.quoted, lines[line - 1])]
+
+
+def _shifts(compiled: str, statement: str, *, is_quoted: bool, is_named: bool) -> list[int]:
     """How many lines of the statement come before the compiled SQL's first; none when it does not hold it.
 
-    DuckDB counts from the first word, behind the comment that dbt puts in front; what a message quotes tells which.
+    DuckDB counts from the first word, behind the comment that dbt puts in front, and DuckDB 2.0 then tells a place that
+    is off by the comment's length: its count is only taken where a name can confirm it.
     """
     core = compiled.strip()
     at = statement.find(core) if core else -1
@@ -72,7 +104,7 @@ def _shifts(compiled: str, statement: str, *, is_quoted: bool) -> list[int]:
     blank = compiled[: len(compiled) - len(compiled.lstrip())].count("\n")
     shift = statement.count("\n", 0, at) - blank
     comment = _COMMENT.match(statement)
-    return [shift, shift - comment[0].count("\n")] if is_quoted and comment else [shift]
+    return [shift, shift - comment[0].count("\n")] if is_quoted and is_named and comment else [shift]
 
 
 def _agree(quoted: str, line: str) -> bool:

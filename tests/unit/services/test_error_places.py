@@ -63,9 +63,37 @@ def test_the_line_is_counted_within_what_was_sent(line: int) -> None:
     assert compiled_line(DUCKDB.format(line=line), COMPILED, sent()) == 3
 
 
+DUCKDB_2 = (
+    "Runtime Error in model calls (models/calls.sql)\n"
+    '  Binder Error: Referenced column "berth_no" not found in FROM clause!\n'
+    '  Candidate bindings: "berth_id"'
+)
+"""As dbt-duckdb 1.11.1 on DuckDB 2.0.0 really writes it: the comment in front has pushed the place off the end."""
+
+
+def test_a_place_that_the_name_contradicts_is_not_believed() -> None:
+    compiled = "select\n    call_id,\n    berth_no\nfrom calls"
+    assert compiled_line(f"{DUCKDB_2}\n\n  LINE 6: from calls\n            ^", compiled, sent(compiled)) == 3
+
+
+def test_a_name_that_one_line_has_tells_that_line() -> None:
+    compiled = "select\n    call_id,\n    BERTH_NO\nfrom calls"
+    assert compiled_line(DUCKDB_2, compiled, None) == 3
+    assert compiled_line(DUCKDB_2, COMPILED, None) is None, "two lines have it"
+    assert compiled_line("Catalog Error: Table with name calls does not exist!", compiled, None) == 4
+    assert compiled_line("invalid identifier 'CALLS.BERTH_NO'", compiled, None) == 3
+    assert compiled_line('Parser Error: syntax error at or near ")"', compiled, None) is None
+
+
+def test_duckdbs_count_behind_a_comment_is_not_believed_without_a_name() -> None:
+    assert compiled_line("Conversion Error: x\n\n  LINE 5:     berth_no,\n", COMPILED, sent()) is None
+
+
 def test_a_line_that_quotes_nothing_is_counted_from_the_first() -> None:
     assert compiled_line("Unrecognized name: berth_no at [7:5]", COMPILED, sent()) == 3
-    assert compiled_line("Syntax error at [3:5]", COMPILED, sent()) is None, "that is a line of dbt's own"
+    assert compiled_line("Syntax error: expected end of input at [3:5]", COMPILED, sent()) is None, (
+        "a line of dbt's own"
+    )
 
 
 def test_blank_lines_in_front_count_as_the_file_has_them() -> None:
