@@ -11,7 +11,8 @@ from services.collector.explaining import explain
 NODE = "model.shop.calls"
 COMPILED = "select\n    call_id,\n    customs_stamp -- no such column\nfrom stg_calls"
 MESSAGE = (
-    'Runtime Error in model calls (models/calls.sql)\n  Binder Error: Referenced column "customs_stamp" not found in FROM clause!\n\n'
+    "Runtime Error in model calls (models/calls.sql)\n"
+    '  Binder Error: Referenced column "customs_stamp" not found in FROM clause!\n\n'
     "  LINE 5:     customs_stamp -- no such column\n              ^"
 )
 MANIFEST = {
