@@ -12,11 +12,15 @@ MOST = 120
 _INTERESTING = (NodeStatus.INTERRUPTED, NodeStatus.STARTED)
 
 
+_RUNNABLE = ("model", "seed", "snapshot")
+
+
 @dataclass(frozen=True)
 class RunNode:
-    """A node, and how many of its tests were good and bad."""
+    """A node, and how many of its tests were good and bad. `result` is None while its turn has not come."""
 
-    result: NodeResult
+    unique_id: str
+    result: NodeResult | None
     tests_good: int = 0
     tests_bad: int = 0
 
@@ -31,18 +35,29 @@ class RunLineage:
 
 
 def lineage_of(
-    results: Sequence[NodeResult], graph: Mapping[str, Sequence[str]], *, around: str | None = None
+    results: Sequence[NodeResult],
+    graph: Mapping[str, Sequence[str]],
+    *,
+    around: str | None = None,
+    with_waiting: bool = False,
 ) -> RunLineage:
-    """The whole of a small run; of a large one what is near a node, or near those that failed or run."""
+    """The whole of a small run; of a large one what is near a node, or near those that failed or run.
+
+    `with_waiting`: all runnable nodes of the graph belong to the run, those without a result too.
+    """
     tests = _tests(results, graph)
-    nodes = {node.unique_id: node for node in results if node.resource_type not in (*TESTS, "operation")}
+    nodes: dict[str, NodeResult | None] = {
+        node.unique_id: node for node in results if node.resource_type not in (*TESTS, "operation")
+    }
+    if with_waiting:
+        nodes = {name: None for name in graph if name.partition(".")[0] in _RUNNABLE} | nodes
     parents = {name: [each for each in graph.get(name, ()) if each in nodes] for name in nodes}
     shown = set(nodes)
     if around in nodes or len(nodes) > MOST:
         starts = [around] if around in nodes and around else _starts(nodes)
         shown = _near(starts, parents)
     edges = [(parent, name) for name in nodes if name in shown for parent in parents[name] if parent in shown]
-    drawn = [RunNode(node, *tests.get(name, (0, 0))) for name, node in nodes.items() if name in shown]
+    drawn = [RunNode(name, node, *tests.get(name, (0, 0))) for name, node in nodes.items() if name in shown]
     return RunLineage(drawn, edges, len(nodes) - len(shown))
 
 
@@ -57,10 +72,11 @@ def _tests(results: Sequence[NodeResult], graph: Mapping[str, Sequence[str]]) ->
     return found
 
 
-def _starts(nodes: Mapping[str, NodeResult]) -> list[str]:
+def _starts(nodes: Mapping[str, NodeResult | None]) -> list[str]:
     """What a reader of a large run looks for; the slowest node where all is well."""
-    found = [name for name, node in nodes.items() if node.status.is_bad or node.status in _INTERESTING]
-    return found or [max(nodes, key=lambda name: nodes[name].seconds or 0)]
+    ran = {name: node for name, node in nodes.items() if node}
+    found = [name for name, node in ran.items() if node.status.is_bad or node.status in _INTERESTING]
+    return found or [max(ran, key=lambda name: ran[name].seconds or 0, default=next(iter(nodes)))]
 
 
 def _near(starts: Sequence[str], parents: Mapping[str, Sequence[str]]) -> set[str]:

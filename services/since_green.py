@@ -46,6 +46,14 @@ def verdict_before(run: Run) -> RunState | None:
         return before.state if before else None
 
 
+def neighbours(run: Run) -> tuple[int | None, int | None]:
+    """The runs of its like before and after it, whatever became of them."""
+    with session() as opened:
+        before = opened.exec(select(func.max(Run.id)).where(*_before(run))).one()
+        after = opened.exec(select(func.min(Run.id)).where(*_like(run), col(Run.id) > run.id)).one()
+        return before, after
+
+
 def _newest(opened: Session, *conditions: Any) -> Run | None:
     return opened.exec(select(Run).where(*conditions).order_by(col(Run.id).desc()).limit(1)).first()
 

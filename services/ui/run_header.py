@@ -7,7 +7,7 @@ from models.run import Invocation, Run, Trigger
 from models.run_state import RunState
 from services.history import usual_seconds
 from services.operators import operator
-from services.since_green import since_green
+from services.since_green import neighbours, since_green
 from services.ui.badges import badge
 from services.ui.run_changes import changed_since
 from services.ui.words import ago, between, count, duration, listed, moment, plain
@@ -35,10 +35,22 @@ def run_header(run: Run, invocations: list[Invocation]) -> None:
             st.page_link(
                 "pages/run.py", label=f"Retry of run {run.retry_of}", query_params={"run_id": str(run.retry_of)}
             )
+        _neighbours(run)
     _facts(run, invocations)
     st.code(f"dbt {run.command}", language=None, wrap_lines=True)
     _progress(run)
     _message(run, invocations)
+
+
+def _neighbours(run: Run) -> None:
+    """The runs of its like before and after it, and the comparison with the one before."""
+    before, after = neighbours(run)
+    st.space("stretch")
+    if before:
+        _link("run", f"← Run {before}", run_id=str(before))
+        _link("compare", "Compare with it", runs=f"{before}-{run.id}")
+    if after:
+        _link("run", f"Run {after} →", run_id=str(after))
 
 
 def _origin(run: Run) -> str:
@@ -130,7 +142,7 @@ def _before_it(run: Run, invocation_id: int | None) -> None:
         if green:
             moved = ", other commit" if past.commit_changed else ""
             _link("run", f"Last green: run {green.id}, {ago(green.created_at)}{moved}", run_id=str(green.id))
-            _link("compare", "Compare with it", runs=f"{green.id}-{run.id}")
+            _link("compare", "Compare with the green one", runs=f"{green.id}-{run.id}")
     if green and invocation_id:
         changed_since(green, run, invocation_id=invocation_id)
 

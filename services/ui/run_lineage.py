@@ -4,12 +4,15 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from contracts.run_conf import DbtCommand
 from models.run import Run
 from services import run_nodes
 from services.run_graph import graph_of
 from services.run_lineage import RunNode, lineage_of
 from services.ui.digraph import Box, digraph
 from services.ui.words import count, duration
+
+_WHOLE = (DbtCommand.BUILD, DbtCommand.RUN)
 
 
 def run_lineage(run: Run, invocation_id: int) -> None:
@@ -20,12 +23,18 @@ def run_lineage(run: Run, invocation_id: int) -> None:
         st.caption("dbt ran no node." if run.state.is_terminal else "Nodes appear here as they start.")
         return
     chosen = st.query_params.get("node")
-    found = lineage_of(results, graph, around=chosen)
+    found = lineage_of(results, graph, around=chosen, with_waiting=_runs_everything(run))
     _legend(len(found.nodes), found.left_out)
     if not graph:
         st.caption("What depends on what is not known: the run left no manifest, and its project is gone.")
-    boxes = [_box(run, node, is_chosen=node.result.unique_id == chosen) for node in found.nodes]
+    boxes = [_box(run, node, is_chosen=node.unique_id == chosen) for node in found.nodes]
     st.graphviz_chart(digraph(boxes, found.edges), width="stretch", alt=f"Lineage of run {run.id} by state")
+
+
+def _runs_everything(run: Run) -> bool:
+    """Whether all nodes of the project will have their turn: a live run of the whole."""
+    is_whole = run.conf.get("command") in _WHOLE and not run.conf.get("select") and not run.conf.get("exclude")
+    return is_whole and not run.state.is_terminal
 
 
 def _legend(shown: int, left_out: int) -> None:
@@ -36,7 +45,10 @@ def _legend(shown: int, left_out: int) -> None:
 
 
 def _box(run: Run, node: RunNode, *, is_chosen: bool) -> Box:
-    result, style = node.result, node.result.status.style
+    result = node.result
+    if result is None:
+        return Box(node.unique_id, f"○ {node.unique_id.split('.', 2)[-1]}\nits turn has not come")
+    style = result.status.style
     took = f" · {duration(result.seconds)}" if result.seconds else ""
     tests = f"\n✔ {node.tests_good} ✖ {node.tests_bad} tests" if node.tests_good or node.tests_bad else ""
     label = f"{style.glyph} {result.name}\n{result.resource_type}{took}{tests}"

@@ -151,7 +151,8 @@ def test_a_failure_says_since_when_and_what_was_green(open_page: OpenPage) -> No
     labels = " ".join(link.proto.label for link in page.get("page_link"))
     assert f"First failed: run {first.id}" in labels
     assert f"Last green: run {green.id}" in labels
-    assert "Compare with it" in labels
+    assert "Compare with the green one" in labels
+    assert f"← Run {first.id}" in labels
     assert any("did not fail the time before" in each.value for each in open_page("run", run_id=str(first.id)).markdown)
 
 

@@ -13,10 +13,19 @@ def node(name: str, status: NodeStatus = NodeStatus.SUCCESS, kind: str = "model"
 def test_tests_are_counted_on_what_they_test() -> None:
     results = [node("a"), node("b"), node("t1", NodeStatus.PASS, "test"), node("t2", NodeStatus.FAIL, "test")]
     found = lineage_of(results, {"b": ["a", "not_in_this_run"], "t1": ["a"], "t2": ["a"]})
-    told = {each.result.name: (each.tests_good, each.tests_bad) for each in found.nodes}
+    told = {each.unique_id: (each.tests_good, each.tests_bad) for each in found.nodes}
     assert told == {"a": (1, 1), "b": (0, 0)}
     assert found.edges == [("a", "b")]
     assert found.left_out == 0
+
+
+def test_what_waits_for_its_turn_is_shown_where_everything_runs() -> None:
+    graph = {"model.a": [], "model.b": ["model.a"], "test.t": ["model.b"], "source.s": []}
+    done = node("model.a")
+    found = lineage_of([done], graph, with_waiting=True)
+    assert {each.unique_id: each.result for each in found.nodes} == {"model.a": done, "model.b": None}
+    assert found.edges == [("model.a", "model.b")]
+    assert [each.unique_id for each in lineage_of([done], graph).nodes] == ["model.a"]
 
 
 def chain(length: int) -> tuple[list[NodeResult], dict[str, list[str]]]:
@@ -29,7 +38,7 @@ def test_a_large_run_shows_what_is_near_its_failures() -> None:
     results, graph = chain(1000)
     results[500].status = NodeStatus.ERROR
     found = lineage_of(results, graph)
-    shown = [each.result.name for each in found.nodes]
+    shown = [each.unique_id for each in found.nodes]
     assert len(shown) == MOST
     assert found.left_out == 1000 - MOST
     assert "n500" in shown
@@ -39,7 +48,7 @@ def test_a_large_run_shows_what_is_near_its_failures() -> None:
 def test_a_chosen_node_is_the_middle_whatever_failed() -> None:
     results, graph = chain(1000)
     results[500].status = NodeStatus.ERROR
-    shown = [each.result.name for each in lineage_of(results, graph, around="n20").nodes]
+    shown = [each.unique_id for each in lineage_of(results, graph, around="n20").nodes]
     assert "n20" in shown
     assert "n500" not in shown
 
