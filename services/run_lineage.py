@@ -50,7 +50,8 @@ def lineage_of(
         node.unique_id: node for node in results if node.resource_type not in (*TESTS, "operation")
     }
     if with_waiting:
-        nodes = {name: None for name in graph if name.partition(".")[0] in _RUNNABLE} | nodes
+        waiting: dict[str, NodeResult | None] = {name: None for name in graph if name.partition(".")[0] in _RUNNABLE}
+        nodes = waiting | nodes
     parents = {name: [each for each in graph.get(name, ()) if each in nodes] for name in nodes}
     shown = set(nodes)
     if around in nodes or len(nodes) > MOST:
