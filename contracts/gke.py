@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, ValidationInfo, field_validator
 
-from contracts.gke_clusters import ClusterSpec
+from contracts.gke_clusters import ClusterMode, ClusterSpec
 from contracts.gke_names import CLUSTER_NAME, LOCATION, PROJECT_ID
 from contracts.pods import PodParameters
 from contracts.pods.names import like
@@ -144,6 +144,11 @@ class GoogleCluster(BaseModel):
     def is_ephemeral(self) -> bool:
         """Whether the cluster is made for the run and deleted with it."""
         return self.cluster_mode is ClusterLife.EPHEMERAL
+
+    @property
+    def makes_autopilot(self) -> bool:
+        """Whether the cluster that is made is Autopilot: the DAG of a project is for one or for the other."""
+        return self.spec("any").mode is ClusterMode.AUTOPILOT
 
     @property
     def time_to_live(self) -> timedelta:

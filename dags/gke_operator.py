@@ -112,13 +112,13 @@ def _where(project: PublishedProject, parameters: GkeParameters, run_id: str) ->
 def _body_template(parameters: GkeParameters) -> dict[str, Any]:
     """The request with a template for each part: the operator wants to see at once which parts there are."""
     parts = ["name", "resource_labels", *_BODY_PARTS]
-    parts += [] if _is_autopilot(parameters) else ["node_pools"]
-    fixed = {"autopilot": {"enabled": True}} if _is_autopilot(parameters) else {}
+    parts += [] if parameters.makes_autopilot else ["node_pools"]
+    fixed = {"autopilot": {"enabled": True}} if parameters.makes_autopilot else {}
     return {**{part: _template(f"body.{part}") for part in parts}, **fixed}
 
 
 def _body(project: PublishedProject, usual: GkeParameters, parameters: GkeParameters, run_id: str) -> dict[str, Any]:
-    if _is_autopilot(parameters) is not _is_autopilot(usual):
+    if parameters.makes_autopilot is not usual.makes_autopilot:
         raise AirflowFailException("No cluster was made: whether it is Autopilot or Standard is the project's choice.")
     label = run_label_of(project.dag_id, run_id)
     expires_at = datetime.now(UTC) + parameters.time_to_live
@@ -126,10 +126,6 @@ def _body(project: PublishedProject, usual: GkeParameters, parameters: GkeParame
     labels = marks(run_label=label, project=project.name, expires_at=expires_at)
     body["resource_labels"] = {**(body.get("resource_labels") or {}), **labels}
     return {**dict.fromkeys(_BODY_PARTS), **body}
-
-
-def _is_autopilot(parameters: GkeParameters) -> bool:
-    return "autopilot" in parameters.spec("any").request()
 
 
 def see_it_run(context: Any, result: Any = None) -> None:  # noqa: ARG001

@@ -6,6 +6,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from contracts.gke import GkeParameters
 from contracts.run_conf import SELECTOR_PATTERN, DbtCommand, RunConf
 from models.project import Project
 from services.errors import InvalidInput
@@ -102,10 +103,22 @@ def _parameters(project: Project, overrides: dict[str, Any]) -> dict[str, Any]:
     chosen = operator(project.operator)
     merged = {**project.operator_parameters, **overrides}
     try:
-        chosen.parameters.model_validate(merged)
+        found = chosen.parameters.model_validate(merged)
     except ValidationError as error:
         raise _as_invalid_input(error, prefix="operator_parameters.") from error
+    _keeps_the_kind_of_cluster(project, found)
     return merged
+
+
+def _keeps_the_kind_of_cluster(project: Project, found: BaseModel) -> None:
+    if not isinstance(found, GkeParameters) or not found.is_ephemeral:
+        return
+    usual = GkeParameters.model_validate(project.operator_parameters)
+    if usual.is_ephemeral and usual.makes_autopilot is not found.makes_autopilot:
+        raise InvalidInput(
+            "Whether the cluster is Autopilot or Standard is the project's choice: its DAG is made for one of them.",
+            field="operator_parameters.new_cluster",
+        )
 
 
 def _as_invalid_input(error: ValidationError, *, prefix: str = "") -> InvalidInput:

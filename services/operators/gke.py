@@ -1,7 +1,6 @@
 """The GKE operator: dbt runs in a pod on a cluster in Google, one that exists or one made for the run."""
 
 from contracts.gke import GkeParameters
-from contracts.gke_clusters import ClusterMode
 from contracts.gke_names import ClusterAddress
 from contracts.operators import OperatorName
 from models.project import Project
@@ -48,7 +47,7 @@ def _of_google(parameters: GkeParameters) -> list[Check]:
 
 def _made_for_each_run(parameters: GkeParameters) -> Check:
     spec = parameters.spec("any")
-    nodes = "an Autopilot cluster" if spec.mode is ClusterMode.AUTOPILOT else f"a cluster of {spec.machine_type}"
+    nodes = "an Autopilot cluster" if parameters.makes_autopilot else f"a cluster of {spec.machine_type}"
     hours = f"{parameters.time_to_live_minutes / 60:g} hours"
     told = f"Every run makes {nodes} in {spec.location} and deletes it after its tasks, at the latest after {hours}."
     return Check("Cluster", None, told)

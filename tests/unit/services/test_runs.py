@@ -109,6 +109,19 @@ def test_a_project_that_cannot_run_says_why(values: dict[str, Any], words: str) 
     assert history.list_runs().total == 0
 
 
+def test_a_run_may_ask_google_for_other_machines_but_not_for_the_other_mode() -> None:
+    where = {"project_id": "harbour-prod", "location": "europe-west1", "cluster_mode": "ephemeral"}
+    standard = {"mode": "standard", "machine_type": "e2-standard-2"}
+    project(operator=OperatorName.GKE, operator_parameters={**where, "new_cluster": standard})
+    with pytest.raises(InvalidInput, match="Autopilot or Standard") as refused:
+        launch(operator_parameters={"new_cluster": {}})
+    assert refused.value.field == "operator_parameters.new_cluster"
+    with pytest.raises(BackendUnreachable):
+        launch(operator_parameters={"new_cluster": {**standard, "machine_type": "n2-highmem-8"}})
+    [run] = history.list_runs().runs
+    assert run.conf["operator_parameters"]["new_cluster"]["machine_type"] == "n2-highmem-8"
+
+
 def test_what_was_chosen_becomes_the_exact_conf() -> None:
     project(threads=2, target="prod", operator_parameters={"priority": 5})
     with pytest.raises(BackendUnreachable):
