@@ -32,6 +32,9 @@ TUNING = {
     # After a start the scheduler may take a task up again before the API server answers: the task waits for it.
     "AIRFLOW__WORKERS__EXECUTION_API_RETRIES": "20",
     "AIRFLOW__WORKERS__EXECUTION_API_RETRY_WAIT_MAX": "5",
+    # A cluster's API server may be away for about two minutes. With the provider's own 5 a task gives its pod up after
+    # 15 seconds: the run fails, and dbt goes on in a pod that nobody looks after.
+    "AIRFLOW__WORKERS__API_RETRIES": "12",
 }
 
 
