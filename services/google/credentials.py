@@ -54,7 +54,9 @@ def whose(signed_in: Any) -> str:
     """The account behind credentials, in words, and where they come from. Never anything secret."""
     account = _account(signed_in) or "an account that Google does not name"
     if settings().google_impersonate:
-        return f"{account}, acted for by {_account(getattr(signed_in, '_source_credentials', None)) or 'the console'}"
+        return (
+            f"{account}, impersonated by {_account(getattr(signed_in, '_source_credentials', None)) or 'the console'}"
+        )
     return f"{account}, from {'the key file' if settings().google_key_file else 'Application Default Credentials'}"
 
 

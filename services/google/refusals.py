@@ -17,6 +17,10 @@ _SIGNING_IN = re.compile(r"^Getting metadata from plugin failed with error: ")
 """How gRPC wraps what went wrong when it asked for a token."""
 _INNER_MESSAGE = re.compile(r'"message": ?"(?P<message>(?:[^"\\]|\\.)*)"')
 """Google's words within what google-auth makes of an answer."""
+_FIRST_ARGUMENT = re.compile(r"^\([\"'](?P<message>.+?)[\"'], ")
+"""How an error of google-auth reads that has both words and an answer."""
+_CAUSE = re.compile(r"\[Errno -?\d+\] [^'\")]+")
+"""What the operating system says, at the heart of what urllib3 says."""
 _PERMISSION = re.compile(r"[\"'](?P<permission>(?:container|iam|compute)\.[A-Za-z.]+)[\"']")
 _ROLES = {
     "container.clusters.list": "Kubernetes Engine Viewer (roles/container.viewer)",
@@ -104,15 +108,16 @@ def _role_hint(words: str) -> str:
 
 
 def _not_signed_in(error: str) -> PilothouseError:
-    match = _INNER_MESSAGE.search(error)
+    match = _INNER_MESSAGE.search(error) or _FIRST_ARGUMENT.match(error)
     words = match["message"].replace("\\", "") if match else error
     hint = _role_hint(words) if _PERMISSION.search(words) else _SIGN_IN_AGAIN
     return ConfigurationError(f"Google does not take the console's credentials: {words}", hint=hint)
 
 
 def _unreachable(words: str, action: str) -> BackendUnreachable:
+    match = _CAUSE.search(words)
     return BackendUnreachable(
-        f"Google cannot be reached to: {action}. {words}",
+        f"Google cannot be reached to: {action}. {match[0] if match else words}",
         system=SYSTEM,
         hint="Check this machine's way to container.googleapis.com and oauth2.googleapis.com, and its proxy.",
     )

@@ -6,7 +6,7 @@ from typing import Any
 from contracts.gke_names import ClusterAddress
 from services.errors import BackendRejected, PilothouseError
 from services.google.control_plane import ControlPlane, control_plane
-from services.google.credentials import whose
+from services.google.credentials import fresh_token, whose
 from services.google.refusals import told
 from services.google.store import READY
 from services.operators.base import Check
@@ -29,6 +29,7 @@ def google_checks(project_id: str, address: ClusterAddress | None, *, makes_clus
 
 
 def _all(plane: ControlPlane, project_id: str, address: ClusterAddress | None, makes: bool) -> Iterator[Check]:
+    fresh_token(plane.credentials)
     yield Check("Google credentials", True, f"The console acts as {whose(plane.credentials)}.")
     api = _api(plane, project_id)
     yield api

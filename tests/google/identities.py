@@ -35,7 +35,7 @@ class Identities:
         """What oauth2.googleapis.com/token answers to a JWT that a service account's key has signed."""
         account = issuer_of(assertion)
         if account not in self.accounts:
-            raise Refusal(Code.INVALID_ARGUMENT, "invalid_grant: Invalid grant: account not found")
+            raise Refusal(Code.INVALID_ARGUMENT, "Invalid grant: account not found")
         self.asked.append(("key", account))
         return self._answer()
 

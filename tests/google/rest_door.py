@@ -112,7 +112,8 @@ class _Handler(BaseHTTPRequestHandler):
             answer = self.door.answer(self.command, path, body, self.headers.get("Authorization"))
             self._send(200, answer)
         except Refusal as refusal:
-            self._send(HTTP_STATUS.get(refusal.code, 500), refusal.json())
+            words = {"error": "invalid_grant", "error_description": refusal.message}
+            self._send(HTTP_STATUS.get(refusal.code, 500), words if path == "/token" else refusal.json())
 
     do_GET = do_POST = do_DELETE = _serve
 
