@@ -6,6 +6,7 @@ Google's control plane is the stand-in of tests/google; its clusters are all the
 import os
 import uuid
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -110,14 +111,42 @@ def cluster_name(run: Run) -> str:
     return f"projects/{address.project_id}/locations/{address.location}/clusters/{address.name}"
 
 
-def test_a_run_on_a_cluster_that_exists(console: OwnConsole, google: GoogleStandIn, cluster: Cluster) -> None:
+@dataclass(frozen=True)
+class Started:
+    """Runs that were launched together, because most of their time is waiting."""
+
+    standing: Run
+    """On a cluster that exists."""
+    failing: Run
+    slow: Run
+
+
+@pytest.fixture(scope="module")
+def started(console: OwnConsole, ephemeral: str, google: GoogleStandIn, cluster: Cluster) -> Started:
     google.plane.add_cluster(google.project, LOCATION, "standing")
-    account = f"dbt@{google.project}.iam.gserviceaccount.com"
-    google.identities.impersonable.add(account)
-    project = publish(
-        "harbour", parameters(google, cluster, cluster_name="standing", impersonation_chain=[account], name="berth")
+    google.identities.impersonable.add(f"dbt@{google.project}.iam.gserviceaccount.com")
+    own = {"cluster_name": "standing", "name": "berth", "impersonation_chain": sorted(google.identities.impersonable)}
+    standing = publish("harbour", parameters(google, cluster, **own))
+    return Started(
+        slow=launch(ephemeral, vars="slow_seconds: 120"),
+        standing=launch(standing),
+        failing=launch(ephemeral, vars="break_on_purpose: true"),
     )
-    run = collected(launch(project))
+
+
+def test_a_run_that_is_cancelled_takes_its_cluster_with_it(started: Started, google: GoogleStandIn) -> None:
+    run = started.slow
+    until(lambda: nodes_of(run).get("depth_soundings"), seconds=RUN_SECONDS)
+    assert cluster_name(run) in google.plane.clusters
+    runs.cancel(run.id or 0, by="bo")
+    ended = collected(run)
+    assert (ended.state, ended.message) == (RunState.CANCELLED, "Cancelled by bo.")
+    assert nodes_of(run)["depth_soundings"].status is NodeStatus.INTERRUPTED
+    assert cluster_name(run) not in google.plane.clusters
+
+
+def test_a_run_on_a_cluster_that_exists(started: Started, google: GoogleStandIn) -> None:
+    run = collected(started.standing)
     assert (run.state, run.message) == (RunState.SUCCEEDED, None)
     assert run.nodes_total == run.nodes_ok == 35
     [invocation] = history.invocations_of(run.id or 0)
@@ -125,8 +154,23 @@ def test_a_run_on_a_cluster_that_exists(console: OwnConsole, google: GoogleStand
     pod = clusters.pod_of(invocation.id or 0)
     assert pod is not None
     assert pod.name.startswith("berth-")
-    assert ("impersonation", account) in google.identities.asked
-    assert f"projects/{google.project}/locations/{LOCATION}/clusters/standing" in google.plane.clusters
+    assert {("impersonation", account) for account in google.identities.impersonable} <= set(google.identities.asked)
+    assert cluster_name(run) in google.plane.clusters
+
+
+def test_a_run_that_fails_takes_its_cluster_with_it_and_its_retry_gets_a_new_one(
+    started: Started, google: GoogleStandIn
+) -> None:
+    run = collected(started.failing)
+    assert run.state is RunState.FAILED
+    assert "customs_declarations" in (run.message or "")
+    assert cluster_name(run) not in google.plane.clusters
+    again = runs.retry(run.id or 0, by="bo", launch_key=uuid.uuid4().hex)
+    assert cluster_name(again) != cluster_name(run)
+    until(lambda: "Google makes the cluster" in (fresh(again).message or ""), seconds=RUN_SECONDS)
+    runs.cancel(again.id or 0, by="bo")
+    assert collected(again).state is RunState.CANCELLED
+    assert cluster_name(again) not in google.plane.clusters
 
 
 def test_a_cluster_lives_as_long_as_its_run(ephemeral: str, google: GoogleStandIn) -> None:
@@ -146,31 +190,6 @@ def test_a_cluster_lives_as_long_as_its_run(ephemeral: str, google: GoogleStandI
     ended = collected(run)
     assert (ended.state, ended.message, ended.nodes_ok) == (RunState.SUCCEEDED, None, 35)
     assert name not in google.plane.clusters
-
-
-def test_a_run_that_fails_takes_its_cluster_with_it_and_its_retry_gets_a_new_one(
-    ephemeral: str, google: GoogleStandIn
-) -> None:
-    run = collected(launch(ephemeral, vars="break_on_purpose: true"))
-    assert run.state is RunState.FAILED
-    assert "customs_declarations" in (run.message or "")
-    assert cluster_name(run) not in google.plane.clusters
-    again = runs.retry(run.id or 0, by="bo", launch_key=uuid.uuid4().hex)
-    assert cluster_name(again) != cluster_name(run)
-    until(lambda: "Google makes the cluster" in (fresh(again).message or ""), seconds=RUN_SECONDS)
-    runs.cancel(again.id or 0, by="bo")
-    assert collected(again).state is RunState.CANCELLED
-    assert cluster_name(again) not in google.plane.clusters
-
-
-def test_a_run_that_is_cancelled_takes_its_cluster_with_it(ephemeral: str, google: GoogleStandIn) -> None:
-    run = launch(ephemeral, vars="slow_seconds: 30")
-    until(lambda: nodes_of(run).get("depth_soundings"), seconds=RUN_SECONDS)
-    runs.cancel(run.id or 0, by="bo")
-    ended = collected(run)
-    assert (ended.state, ended.message) == (RunState.CANCELLED, "Cancelled by bo.")
-    assert nodes_of(run)["depth_soundings"].status is NodeStatus.INTERRUPTED
-    assert cluster_name(run) not in google.plane.clusters
 
 
 def test_a_run_that_is_cancelled_while_its_cluster_is_made_leaves_none(ephemeral: str, google: GoogleStandIn) -> None:
