@@ -23,7 +23,7 @@ def cluster_picker(
         if not known:
             st.caption("No cluster is known yet: the page Clusters registers them, and lists those in Google.")
             return
-        name = st.selectbox("Known cluster", list(known), key=f"{key}_cluster")
+        name = st.selectbox("Known cluster", list(known), key=f"{key}_known_cluster")
         if st.button("Use it", icon=":material/check:", type="primary", key=f"{key}_use_cluster"):
             use(known[name])
             st.rerun()

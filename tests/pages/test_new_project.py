@@ -7,7 +7,7 @@ from contracts.operators import OperatorName
 from models.run import Run
 from models.run_state import RunState
 from models.types import now
-from services import projects
+from services import clusters, projects
 from services.database import session
 from services.projects import ProjectDraft
 from services.settings import settings
@@ -172,3 +172,13 @@ def test_a_project_that_is_not_there_is_told(open_page: OpenPage) -> None:
 
 def _badges(page: AppTest) -> str:
     return "\n".join(str(each.proto) for each in page.get("badge")) if page.get("badge") else ""
+
+
+def test_a_known_cluster_fills_in_where_a_kubernetes_project_runs(open_page: OpenPage) -> None:
+    clusters.register("main", kubeconfig="/no/such/kubeconfig", context=None, by=settings().user)
+    projects.create(ProjectDraft(name="shop", owner="anna", operator=OperatorName.KUBERNETES), by="anna")
+    page = open_page("new_project", project="shop")
+    assert not page.exception
+    page = press(page, "Use it")
+    assert not page.exception
+    assert page.text_input(key="project_form_shop_parameter_kubernetes_cluster_1").value == "main"
