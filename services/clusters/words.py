@@ -74,12 +74,17 @@ def _why_it_starts(pod: PodNews, events: Iterable[PodEvent]) -> Waiting:
 
 def _why_container_waits(pod: PodNews) -> Waiting | None:
     for container in pod.containers.values():
-        if container.state == "waiting" and (words := _WAITING_FOR_IMAGE.get(container.reason or "")):
-            image = container.image or _image_of(pod.spec, container.name)
-            message = _RPC.sub("", container.message or "no reason given").rstrip(". ")
-            text = words.format(image=image, message=message)
+        image = container.image or _image_of(pod.spec, container.name)
+        if container.state == "waiting" and (text := of_waiting(container.reason, container.message, image=image)):
             return Waiting(text, is_problem=True, is_repetition=container.reason == "ImagePullBackOff")
     return None
+
+
+def of_waiting(reason: str | None, message: str | None, *, image: str) -> str | None:
+    """Why a container cannot begin, from Kubernetes' reason and message; None for one that just takes its time."""
+    words = _WAITING_FOR_IMAGE.get(reason or "")
+    said = _RPC.sub("", message or "no reason given").rstrip(". ")
+    return words.format(image=image, message=said) if words else None
 
 
 def how_it_ended(pod: PodNews, *, memory_limit: str | None) -> Ending | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from contracts.dbt_api import Outcome
 from models.run import Invocation, NodeResult, Run
 from models.run_state import FROM_AIRFLOW_DAG_RUN, NodeStatus, RunState
+from services.clusters.words import of_waiting
 from services.google.refusals import hint_for
 
 _LONGEST = 500
@@ -15,6 +16,10 @@ _HEADER = re.compile(r"^\s*[A-Z][A-Za-z ]*Error( in [^\n]*)?\n\s*(?=\S)")
 _KUBERNETES_STATUS = re.compile(r'HTTP response body: (\{.*"kind":\s*"Status".*\})')
 _GOOGLE_ERROR = re.compile(r"^[A-Z][A-Za-z]+: (?P<status>[45]\d\d) (?P<words>\S.*?)(?: \[.*)?$")
 """As google.api_core words its exceptions; details follow in brackets."""
+_WAITING_CONTAINER = re.compile(
+    r"Container '[\w-]+': state='WAITING', reason='(?P<reason>\w+)', message='(?P<message>.*)'$"
+)
+_UNSCHEDULABLE = re.compile(r" WARNING Pod Event: FailedScheduling - (?P<message>.+)$")
 _TASK_ERROR = re.compile(
     r"^\S+ (?:ERROR|CRITICAL) (?:\[dbt\] )?(?P<text>.+)$|^(?P<raised>[\w.]*(?:Exception|Error|Failed|Fail)): .+$"
 )
@@ -95,11 +100,22 @@ def why_task_failed(task_log_tail: Iterable[str]) -> str | None:
     """The last thing that Airflow's task log calls an error, or what a cluster answered when it refused the pod."""
     found = None
     for line in task_log_tail:
-        if refused := _refused_by_cluster(line) or _refused_by_google(line):
-            return refused
+        if told := _refused_by_cluster(line) or _refused_by_google(line) or _never_ran(line):
+            return told
         if match := _TASK_ERROR.match(line):
             found = match["text"] or line
     return short(found) if found else None
+
+
+def _never_ran(line: str) -> str | None:
+    """Why a pod could not start, as Airflow's provider logs it before it deletes the pod (log_events_on_failure)."""
+    if match := _UNSCHEDULABLE.search(line):
+        return short(f"No node can take the pod: {match['message']}")
+    if not (match := _WAITING_CONTAINER.search(line)):
+        return None
+    named = re.search(r'"([^"]+)"', match["message"])
+    told = of_waiting(match["reason"], match["message"], image=named[1] if named else "of the pod")
+    return short(told) if told else None
 
 
 def _refused_by_cluster(line: str) -> str | None:

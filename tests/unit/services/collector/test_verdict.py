@@ -134,6 +134,30 @@ def test_a_cluster_that_refuses_the_pod_says_why_itself() -> None:
     assert verdict.why_task_failed(tail) == 'the cluster refused the pod: pods is forbidden: User "x" cannot create'
 
 
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        (
+            "WARNING Container 'base': state='WAITING', reason='ErrImagePull', "
+            "message='rpc error: code = Unknown desc = failed to pull image \"localhost/no-such:1\": refused'",
+            'The image localhost/no-such:1 cannot be pulled: failed to pull image "localhost/no-such:1": refused',
+        ),
+        (
+            "WARNING Container 'base': state='WAITING', reason='ErrImageNeverPull', "
+            "message='Container image \"dbt:1\" is not present with pull policy of Never'",
+            "The image dbt:1 is not on the node",
+        ),
+        (
+            "WARNING Pod Event: FailedScheduling - 0/1 nodes are available: 1 Insufficient cpu.",
+            "No node can take the pod: 0/1 nodes are available: 1 Insufficient cpu.",
+        ),
+    ],
+)
+def test_why_a_pod_never_ran_is_found_in_what_airflows_provider_logs(told: str, said: str) -> None:
+    tail = [f"2026-01-01T00:00:00Z {told}", "2026-01-01T00:00:01Z ERROR Task failed with exception"]
+    assert (verdict.why_task_failed(tail) or "").startswith(said)
+
+
 def test_what_google_refuses_is_told_in_its_words_with_what_to_do() -> None:
     tail = [
         "2026-01-01T00:00:00Z ERROR Task failed with exception",
