@@ -5,7 +5,7 @@ from sqlmodel import col, select
 from streamlit.testing.v1 import AppTest
 
 from contracts.run_conf import RunConf
-from models.run import NodeResult
+from models.run import NodeResult, Run
 from models.run_state import NodeStatus, RunState
 from services.database import session
 from tests.pages import seeded
@@ -117,3 +117,19 @@ def test_without_manifests_the_page_says_that_it_cannot_tell(open_page: OpenPage
     seeded.filled(red, statuses={"a": NodeStatus.ERROR})
     page = open_page("run", run_id=str(red.id))
     assert "Whether the code changed cannot be told" in texts(page)
+
+
+def test_commits_are_asked_for_on_request_and_an_absent_dbt_api_is_said(open_page: OpenPage) -> None:
+    seeded.project()
+    green, red = seeded.run(minutes_ago=60), seeded.run(state=RunState.FAILED, message="boom")
+    for made in (green, red):
+        seeded.filled(made, statuses={"a": NodeStatus.ERROR if made is red else NodeStatus.SUCCESS})
+    with session() as opened:
+        opened.get_one(Run, red.id).git_sha = "b" * 40
+    page = open_page("run", run_id=str(red.id))
+    [since] = [each for each in page.expander if f"Since run {green.id}" in each.label]
+    assert "other commit" in since.label
+    assert "`4f2a91c0` → `bbbbbbbb`" in texts(page)
+    page = page.button(key="list_commits").click().run()
+    assert not page.exception
+    assert any("dbt API" in each.value for each in page.error)
