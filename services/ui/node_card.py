@@ -12,6 +12,7 @@ from services.run_graph import graph_of
 from services.ui.badges import badge
 from services.ui.node_failures import failure_details, place, show_in_log
 from services.ui.node_history import chart, strip
+from services.ui.run_log import open_log
 from services.ui.sql_lines import whole_sql
 from services.ui.words import count, duration, listed, plain, size
 
@@ -28,6 +29,14 @@ def node_card(run: Run, invocation_id: int, unique_id: str) -> None:
             return
         _head(node, f"**{plain(node.name)}**")
         _facts(node)
+        st.button(
+            "All its log lines",
+            icon=":material/article:",
+            type="tertiary",
+            key="node_log",
+            on_click=open_log,
+            kwargs={"about": unique_id},
+        )
         left, right = st.columns([3, 2], gap="medium")
         with left:
             past = pasts(run, [unique_id], of_last=_PAST).get(unique_id, [])

@@ -5,7 +5,7 @@ import streamlit as st
 from models.run import Invocation, Run
 from services.logs.query import Shown
 from services.ui import shell
-from services.ui.log_view import JUMP, PARAMETERS, log_view
+from services.ui.log_view import PARAMETERS, log_view
 from services.ui.run_pod import airflow_log_notice
 
 _SOURCES: dict[Shown, str] = {"dbt": "dbt", "airflow": "Airflow task", "all": "All, by time"}
@@ -28,10 +28,14 @@ def run_log(run: Run, invocations: list[Invocation]) -> None:
     log_view(run, invocations, sources, person=shell.current_user(), live=live, key="log")
 
 
-def open_log(*, line: int | None = None, find: str = "") -> None:
-    """Open the log tab of the last try at a line of dbt's, or else at what is looked for; the address then says so."""
+def open_log(*, line: int | None = None, find: str = "", about: str = "") -> None:
+    """Open the log tab of the last try; the address then says so too.
+
+    It opens at a line of dbt's, or with the lines about one node only, or at what is looked for.
+    """
     st.session_state["tab"] = "Log"
     for parameter in PARAMETERS:
         st.query_params.pop(parameter, None)
     st.session_state[JUMP] = st.session_state.get(JUMP, 0) + 1
-    st.query_params["line" if line else "find"] = str(line) if line else find
+    name, value = ("line", str(line)) if line else ("about", about) if about else ("find", find)
+    st.query_params[name] = value

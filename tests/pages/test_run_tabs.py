@@ -130,6 +130,10 @@ def test_a_node_opens_from_the_address_with_its_history_and_neighbours(open_page
     assert len(page.get("vega_lite_chart")) == 1
     links = [link.proto.label for link in page.get("page_link")]
     assert "✔ run 1" in links
+    log = page.button(key="node_log").click().run()
+    assert not log.exception
+    assert log.query_params["about"] == "model.shop.fct_calls"
+    page = open_page("run", run_id="2", node="model.shop.fct_calls")
     page = page.button(key="close_node").click().run()
     assert "Reads:" not in texts(page)
     page = open_page("run", run_id="2", node="model.shop.nobody")
