@@ -5,7 +5,7 @@ import streamlit as st
 from models.run import Invocation, Run
 from services.logs.query import Shown
 from services.ui import shell
-from services.ui.log_view import PARAMETERS, log_view
+from services.ui.log_view import JUMP, PARAMETERS, log_view
 from services.ui.run_pod import airflow_log_notice
 
 _SOURCES: dict[Shown, str] = {"dbt": "dbt", "airflow": "Airflow task", "all": "All, by time"}
