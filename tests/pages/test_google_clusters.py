@@ -219,7 +219,8 @@ def test_a_project_takes_a_cluster_that_is_known_instead_of_typing_where_it_is(
     gke.refresh()
     page = open_page("new_project")
     page.segmented_control(key="project_form_copy__operator").set_value(OperatorName.GKE).run()
-    assert page.selectbox(key="project_form_copy__parameter_gke_cluster").options == [f"dbt · europe-west1 · {PROJECT}"]
+    known = page.selectbox(key="project_form_copy__parameter_gke_known_cluster")
+    assert known.options == [f"dbt · europe-west1 · {PROJECT}"]
     page = page.button(key="project_form_copy__parameter_gke_use_cluster").click().run()
     assert not page.exception
     held = {each.label: each.value for each in page.text_input}
