@@ -55,7 +55,11 @@ def _last_failure() -> None:
     text = (
         f"**{_DOING[newest.kind]} {plain(newest.cluster)} failed** {ago(newest.finished_at)}. {plain(newest.message)}"
     )
-    st.error(f"{text}  \n:small[{plain(newest.hint)}]" if newest.hint else text, icon=":material/error:")
+    left = gke.cluster_at(newest.address) if newest.kind is OperationKind.CREATE else None
+    is_broken = left is not None and left.status == "ERROR"
+    rest = "What Google made of it is still there: delete it before you create it again." if is_broken else ""
+    hint = " ".join(filter(None, [newest.hint, rest]))
+    st.error(f"{text}  \n:small[{plain(hint)}]" if hint else text, icon=":material/error:")
 
 
 def operation_history() -> None:

@@ -121,6 +121,7 @@ def test_an_operation_is_followed_and_a_failed_one_says_why(
     from tests.google.operations import Kind
 
     google.plane.hold(Kind.CREATE_CLUSTER)
+    google.plane.create_seconds = 0
     google.plane.fail_operation(Kind.CREATE_CLUSTER, errors.quota_exceeded())
     operation = gke.create(ClusterSpec(project_id=PROJECT, location="europe-west1", name="dbt"), by=settings().user)
     page = open_page("clusters", tab="Google")
@@ -129,10 +130,12 @@ def test_an_operation_is_followed_and_a_failed_one_says_why(
     google.plane.release()
     with control_plane() as plane:
         assert follow(plane, operation)
+    gke.refresh()
     page = open_page("clusters", tab="Google")
     assert "Creating dbt failed" in text_of(page)
     assert "Insufficient regional quota" in text_of(page)
     assert "Ask for more quota" in text_of(page)
+    assert "delete it before you create it again" in text_of(page)
 
 
 def test_who_may_not_change_clusters_looks_only(
