@@ -23,13 +23,13 @@ view_from_address()
 known_projects, people = history.known_projects(), history.known_people()
 title, action = st.columns([1, 4], vertical_alignment="center")
 title.title("Runs", anchor=False)
+chosen = run_filters(known_projects, people)
 with action.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
     presets(shell.current_user(), people)
-    view_menu()
+    view_menu()  # after the filters: it offers to save them
     if st.button("Launch", type="primary", icon=":material/rocket_launch:"):
         st.switch_page("pages/launch.py")
 
-chosen = run_filters(known_projects, people)
 found = history.list_runs(chosen, page=1, page_size=1)
 
 

@@ -58,13 +58,13 @@ def differences(found: Comparison) -> None:
 
 def code(found: Comparison) -> None:
     """Draw whose code was not the same."""
-    st.subheader("Code", anchor=False)
+    st.header("Code", anchor=False)
     code_table(found.code, key="compared")
 
 
 def times(found: Comparison) -> None:
     """Draw where the time of each run went."""
-    st.subheader("Where the time went", anchor=False)
+    st.header("Where the time went", anchor=False)
     rows = [
         (pair.name, pair.before, pair.after, (pair.after or 0) - (pair.before or 0))
         for pair in found.stages

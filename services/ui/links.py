@@ -5,15 +5,21 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from services.settings import settings
+from services.settings import ROOT, settings
 
 Query = Mapping[str, str | Sequence[str]]
 
 
 def address(page: str, query: Query) -> str:
     """The whole address of a page; a list in the query becomes one part for each of its words."""
-    base = (st.context.url or settings().console_url).rstrip("/")
-    return f"{base}/{page}" + (f"?{urlencode(query, doseq=True)}" if query else "")
+    return f"{_base()}/{page}" + (f"?{urlencode(query, doseq=True)}" if query else "")
+
+
+def _base() -> str:
+    """Where the console is for the reader's browser. What Streamlit tells may end with the open page's name."""
+    told = (st.context.url or settings().console_url).rstrip("/")
+    rest, _, last = told.rpartition("/")
+    return rest if (ROOT / "pages" / f"{last}.py").exists() else told
 
 
 def show_link(title: str, page: str, query: Query) -> None:

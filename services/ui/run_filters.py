@@ -57,13 +57,7 @@ def run_filters(projects: list[str], people: list[str]) -> RunFilter:
             label_visibility="collapsed",
         )
         st.space("stretch")
-        st.button(
-            "Clear filters",
-            icon=":material/filter_alt_off:",
-            type="tertiary",
-            on_click=clear_filters,
-            disabled=not is_filtered(),
-        )
+        clear = st.container(width="content")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.text_input(
             TITLES["q"],
@@ -79,6 +73,13 @@ def run_filters(projects: list[str], people: list[str]) -> RunFilter:
         _several("how", list(TRIGGER_WORDS.values()), placeholder="Anything")
         _several("who", people, placeholder="Everybody")
         st.selectbox(TITLES["when"], list(WINDOWS), key="when", bind="query-params", on_change=_first_page, width=125)
+    clear.button(
+        "Clear filters",
+        icon=":material/filter_alt_off:",
+        type="tertiary",
+        on_click=clear_filters,
+        disabled=not is_filtered(),
+    )
     return meaning(st.session_state)
 
 

@@ -21,6 +21,9 @@ def stale_notice() -> None:
 def _sentence(row: SystemHealth) -> str:
     age = f"last heard of {ago(row.last_good_at)}" if row.last_good_at else "not heard of yet"
     if row.system == health.COLLECTOR:
-        return f"**The collector is not running** ({age}): nothing on this page changes until it runs again."
+        return (
+            f"**The collector is not running** ({age}): nothing on this page changes until it runs again. "
+            "Start it with `python -m services.collector`, or everything with `python3 -m stack up`."
+        )
     name = SYSTEM_WORDS[row.system]
     return f"**{name} doesn't answer** ({age}): what you see may be as old as that. {plain(row.message)}"

@@ -1,12 +1,13 @@
 """The menu of saved views: open one, save the filters under a name, hand on the link, rename, delete."""
 
+from contextlib import suppress
 from typing import Any
 
 import streamlit as st
 
 from models.saved_view import SavedView
 from services import saved_views
-from services.errors import PilothouseError
+from services.errors import NotFound, PilothouseError
 from services.ui import errors
 from services.ui.links import address, show_link
 from services.ui.run_filters import active_filters, choose, in_words, is_filtered
@@ -32,7 +33,7 @@ def view_from_address() -> None:
 
 
 def view_menu() -> None:
-    """Draw the menu; it is named after the view that is open, if one is."""
+    """Draw the menu, once the filters are drawn; it is named after the view that is open, if one is."""
     views = saved_views.list_views()
     filters = active_filters()
     opened = next((view for view in views if view.filters == filters), None)
@@ -45,17 +46,23 @@ def view_menu() -> None:
         icon=":material/bookmark:",
         type="tertiary",
         key="view_menu",
+        on_click=_open_chosen,
         help="Filters that somebody saved under a name",
     )
-    if isinstance(chosen, int):
-        choose(next(view for view in views if view.id == chosen).filters)
-        st.rerun()
-    elif chosen == SAVE:
+    if chosen == SAVE:
         st.dialog("Save this view", icon=":material/bookmark_add:")(_save)()
     elif chosen == LINK:
         show_link("Link to this view", "runs", {"view": str(opened.id)} if opened else filters)
     elif chosen == MANAGE:
         st.dialog("Saved views", icon=":material/bookmark:", width="medium")(_manage)(opened)
+
+
+def _open_chosen() -> None:
+    """Set the filters of the view that was clicked, before the page draws them."""
+    chosen = st.session_state["view_menu"]
+    if isinstance(chosen, int):
+        with suppress(NotFound):  # deleted meanwhile: the menu is drawn without it
+            choose(saved_views.get_view(chosen).filters)
 
 
 def _save() -> None:
