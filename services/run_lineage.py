@@ -9,6 +9,8 @@ from models.run_state import NodeStatus
 from services.run_nodes import TESTS
 
 MOST = 120
+NEAR = 50
+"""So many of a larger run are shown: what is near is read, what is far is not."""
 _INTERESTING = (NodeStatus.INTERRUPTED, NodeStatus.STARTED)
 
 
@@ -86,10 +88,10 @@ def _near(starts: Sequence[str], parents: Mapping[str, Sequence[str]]) -> set[st
     for name, above in parents.items():
         for parent in above:
             children[parent].append(name)
-    seen = set(starts[:MOST])
-    ring = list(starts[:MOST])
-    while ring and len(seen) < MOST:
+    seen = set(starts[:NEAR])
+    ring = list(starts[:NEAR])
+    while ring and len(seen) < NEAR:
         beside = [each for name in ring for each in [*parents.get(name, ()), *children[name]] if each not in seen]
-        ring = list(dict.fromkeys(beside))[: MOST - len(seen)]
+        ring = list(dict.fromkeys(beside))[: NEAR - len(seen)]
         seen |= set(ring)
     return seen

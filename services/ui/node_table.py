@@ -32,7 +32,7 @@ def node_table(run: Run, invocation_id: int, *, kinds: Sequence[str] = (), key: 
     _table(found.nodes, pasts(run, [node.unique_id for node in found.nodes], of_last=_MOST_PAST), key=key)
     pages = -(-found.total // PAGE)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(count(found.total, "node"), width="stretch")
+        st.caption(count(found.total, "test" if kinds else "node"), width="stretch")
         if pages > 1:
             st.pagination(pages, key=f"{key}_page", bind="query-params")
 

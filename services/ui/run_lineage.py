@@ -12,6 +12,8 @@ from services.run_lineage import RunNode, lineage_of
 from services.ui.digraph import Box, digraph
 from services.ui.words import count, duration
 
+_FEW = 12
+"""So few nodes would be blown up by the page's whole width."""
 _WHOLE = (DbtCommand.BUILD, DbtCommand.RUN)
 
 
@@ -28,7 +30,8 @@ def run_lineage(run: Run, invocation_id: int) -> None:
     if not graph:
         st.caption("What depends on what is not known: the run left no manifest, and its project is gone.")
     boxes = [_box(run, node, is_chosen=node.unique_id == chosen) for node in found.nodes]
-    st.graphviz_chart(digraph(boxes, found.edges), width="stretch", alt=f"Lineage of run {run.id} by state")
+    width = "stretch" if len(boxes) > _FEW else "content"
+    st.graphviz_chart(digraph(boxes, found.edges), width=width, alt=f"Lineage of run {run.id} by state")
 
 
 def _runs_everything(run: Run) -> bool:

@@ -63,3 +63,8 @@ def test_the_calls_carry_the_exact_conf_through_a_shell() -> None:
     assert "requested_by" not in body["conf"], "somebody else asks now"
     assert json.loads(dbt_api[dbt_api.index("-d") + 1])["command"] == RunConf.model_validate(run().conf).dbt_arguments()
     assert RunConf.model_validate(body["conf"])
+
+
+def test_a_command_that_no_shell_takes_breaks_nothing() -> None:
+    body = words(reproducing.dbt_api_call(run(command="build --vars 'open")))
+    assert json.loads(body[body.index("-d") + 1])["command"] == ["build", "--vars", "'open"]

@@ -2,7 +2,7 @@
 
 from models.run import NodeResult
 from models.run_state import NodeStatus
-from services.run_lineage import MOST, lineage_of
+from services.run_lineage import NEAR, lineage_of
 from services.ui.digraph import Box, digraph
 
 
@@ -39,8 +39,8 @@ def test_a_large_run_shows_what_is_near_its_failures() -> None:
     results[500].status = NodeStatus.ERROR
     found = lineage_of(results, graph)
     shown = [each.unique_id for each in found.nodes]
-    assert len(shown) == MOST
-    assert found.left_out == 1000 - MOST
+    assert len(shown) == NEAR
+    assert found.left_out == 1000 - NEAR
     assert "n500" in shown
     assert "n0" not in shown
 
@@ -55,7 +55,7 @@ def test_a_chosen_node_is_the_middle_whatever_failed() -> None:
 
 def test_many_failures_without_a_graph_are_bounded_too() -> None:
     results = [node(f"n{number}", NodeStatus.ERROR) for number in range(1000)]
-    assert len(lineage_of(results, {}).nodes) == MOST
+    assert len(lineage_of(results, {}).nodes) == NEAR
 
 
 def test_a_name_in_the_drawing_is_a_text_never_an_instruction() -> None:
