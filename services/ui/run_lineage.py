@@ -1,5 +1,6 @@
 """The lineage tab of a run's page: its nodes coloured by state, as they are now."""
 
+from typing import Literal
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -30,7 +31,7 @@ def run_lineage(run: Run, invocation_id: int) -> None:
     if not graph:
         st.caption("What depends on what is not known: the run left no manifest, and its project is gone.")
     boxes = [_box(run, node, is_chosen=node.unique_id == chosen) for node in found.nodes]
-    width = "stretch" if len(boxes) > _FEW else "content"
+    width: Literal["stretch", "content"] = "stretch" if len(boxes) > _FEW else "content"
     st.graphviz_chart(digraph(boxes, found.edges), width=width, alt=f"Lineage of run {run.id} by state")
 
 
