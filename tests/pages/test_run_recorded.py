@@ -21,6 +21,11 @@ from tests.pages.conftest import OpenPage
 RECORDED = Path(__file__).parents[1] / "unit" / "services" / "recorded"
 
 
+def note_end(row: Invocation, _run: Run) -> None:
+    """What the dbt API or the pod would tell of dbt's end."""
+    row.finished_at = row.dbt_ended_at
+
+
 @pytest.fixture
 def recorded() -> str:
     """A failed run whose log and artifacts dbt 1.12.6 wrote on DuckDB."""
@@ -48,7 +53,7 @@ def recorded() -> str:
         shutil.copy(RECORDED / f"mixed.{name}", folder / name)
     keep_lines(invocation, log, cursor=None)
     kept = [{"name": name.name, "bytes": name.stat().st_size} for name in folder.iterdir()]
-    finish(invocation, kept, lambda row, _run: row.sqlmodel_update({"finished_at": row.dbt_ended_at}))
+    finish(invocation, kept, note_end)
     return str(made.id)
 
 
