@@ -10,7 +10,8 @@ from services.airflow import Airflow, TaskNews
 from services.collector import verdict
 from services.google.runs import run_address
 
-_ACTIVE = ("scheduled", "queued", "running", "up_for_retry", "restarting")
+_DOING = ("running", "restarting")
+_WAITING = ("scheduled", "queued")
 
 
 def makes_cluster(run: Run) -> bool:
@@ -28,11 +29,13 @@ def what_goes_on(run: Run, tasks: dict[str, TaskNews]) -> str | None:
     )
     if making == "up_for_retry":
         return f"Google did not make the cluster {name}; Airflow will try again."
-    if making in _ACTIVE:
+    if making in _WAITING:
+        return "Waits for a free Airflow worker."
+    if making in _DOING:
         return f"Google makes the cluster {name}{_since(tasks[CREATE_CLUSTER_TASK_ID].started_at)}."
     if deleting == "up_for_retry":
         return f"Google has not deleted the cluster {name} yet; Airflow will try again."
-    if deleting in _ACTIVE:
+    if deleting in (*_WAITING, *_DOING):
         ended = "dbt has ended" if dbt in ("success", "failed") else "dbt was not started"
         return f"{ended}; Google deletes the cluster {name}."
     return None

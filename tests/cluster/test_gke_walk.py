@@ -177,7 +177,8 @@ def test_a_cluster_lives_as_long_as_its_run(ephemeral: str, google: GoogleStandI
     google.plane.hold(Kind.CREATE_CLUSTER)
     run = launch(ephemeral)
     name = cluster_name(run)
-    until(lambda: "Google makes the cluster" in (fresh(run).message or ""), seconds=RUN_SECONDS)
+    until(lambda: name in google.plane.clusters, seconds=RUN_SECONDS)
+    until(lambda: "Google makes the cluster" in (fresh(run).message or ""))
     assert fresh(run).state is RunState.STARTING
     labels = google.plane.clusters[name].resource_labels
     assert labels[RUN_LABEL] == run_label_of(run.dag_id, run.dag_run_id)

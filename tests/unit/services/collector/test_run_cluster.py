@@ -28,6 +28,7 @@ def tasks(*states: str | None, since: timedelta = timedelta()) -> dict[str, Task
 @pytest.mark.parametrize(
     ("states", "words"),
     [
+        (("queued", None, None), "Waits for a free Airflow worker."),
         (("running", None, None), "Google makes the cluster ph-harbour-log-"),
         (("up_for_retry", None, None), "did not make the cluster"),
         (("success", "running", None), None),
