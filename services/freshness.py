@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from contracts.dbt_values import moment
-from models.run import Invocation
+from models.run import Invocation, NodeResult
 from models.run_state import NodeStatus
 from services import logs
 
@@ -42,6 +42,23 @@ def read_freshness(content: Mapping[str, Any]) -> list[Freshness]:
     """The same from the file's content (v3; others as far as they are alike)."""
     found = [_row(each) for each in content.get("results") or [] if isinstance(each, dict)]
     return sorted(found, key=lambda row: (not row.status.is_bad, row.status is not NodeStatus.WARN, row.name))
+
+
+def note_ages(nodes: Mapping[str, NodeResult], content: Mapping[str, Any]) -> None:
+    """Say of each checked source how old it was: dbt's events tell that it is stale, and not why."""
+    for row in read_freshness(content):
+        node = nodes.get(row.unique_id)
+        if node is not None and not node.message:
+            node.message = row.error or _in_words(row)
+
+
+def _in_words(row: Freshness) -> str | None:
+    if row.age_seconds is None:
+        return None
+    limits = [f"late after {row.warn_after}" if row.warn_after else ""]
+    limits += [f"too old after {row.error_after}" if row.error_after else ""]
+    told = ", ".join(filter(None, limits))
+    return f"The newest row was {row.age_seconds:,.0f} s old" + (f"; {told}." if told else ".")
 
 
 def _row(result: Mapping[str, Any]) -> Freshness:

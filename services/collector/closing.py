@@ -19,6 +19,8 @@ from services.collector import store, verdict
 from services.collector.explaining import explain
 from services.dbt_api import DbtApi
 from services.errors import BackendRejected, NotFound
+from services.freshness import FILE as SOURCES
+from services.freshness import note_ages
 from services.results import Fold, close, name_causes
 
 KEPT = ("run_results.json", "manifest.json", "catalog.json", "sources.json")
@@ -47,6 +49,7 @@ def finish(invocation: Invocation, kept: list[dict[str, Any]], note_end: Callabl
         row, run = opened.get_one(Invocation, invocation.id), opened.get_one(Run, invocation.run_id)
         nodes = store.all_nodes(opened, row.id)
         close(Fold(nodes=nodes), run_results=run_results)
+        note_ages(nodes, _read_json(folder / SOURCES))
         name_causes(nodes, _graph(manifest) or _parsed_graph(opened, run.project))
         explain(nodes.values(), logs.path_of(invocation), manifest)
         note_end(row, run)
