@@ -6,7 +6,8 @@ from pathlib import Path
 
 from models.run import Invocation
 from services.logs.query import Query
-from services.logs.view import Row, View, open_view
+from services.logs.rows import Row
+from services.logs.view import View, open_view
 
 _PIECE_BYTES = 1 << 18
 _PIECE_ROWS = 500

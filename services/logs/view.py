@@ -1,46 +1,27 @@
 """The lines that a query chooses, in the order in which they are shown: any range of them, any place among them."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from models.run import Invocation
 from services.errors import NotFound
-from services.logs.files import Source
 from services.logs.index import NO_NODE, Numbers, reader_of
-from services.logs.lines import ERROR, LEVELS, NO_TIME, ORIGINS
+from services.logs.lines import ERROR, LEVELS, ORIGINS
 from services.logs.opened import OpenLog, open_logs
 from services.logs.query import Query
 from services.logs.reading import LONGEST_LINE, raw_lines
-from services.logs.search import Search, marked, pattern_of, search_in
-from services.logs.shown import TEXT_LIMIT, Piece, pieces, plain, shown
+from services.logs.rows import Row, place_of, read_rows
+from services.logs.search import Search, search_in
+from services.logs.shown import shown
 
 PAGE = 100
 """Rows a page; heights are told by page."""
-_WINDOW_LINE = 1 << 20
 _NONE = np.zeros(0, np.int64)
-_PREFIX: dict[Source, str] = {"dbt": "", "airflow": "a"}
-"""What stands before a line's number in addresses."""
 
 Choice = np.ndarray[Any, np.dtype[np.bool]]
-
-
-class Row(NamedTuple):
-    """One line as it is shown."""
-
-    line: str
-    """Its name in addresses: the number in its file, from 1; of Airflow's task log with an `a` before it."""
-    level: str
-    time: int | None
-    """Milliseconds since 1970."""
-    origin: str
-    node: str | None
-    text: str | list[Piece]
-    more: int
-    """Characters, or bytes, that are left out here."""
 
 
 @dataclass
@@ -171,8 +152,7 @@ class View:
 
     def position_of(self, line: str) -> int | None:
         """The row of this line, or, if it isn't shown, of the next that is; None when there is no such line yet."""
-        source: Source = "airflow" if line.startswith("a") else "dbt"
-        number = int(line.removeprefix("a")) - 1
+        source, number = place_of(line)
         place = next((place for place, log in enumerate(self.logs) if log.source == source), None)
         if place is None or number >= len(self.logs[place].index.records):
             return None
@@ -206,31 +186,14 @@ class View:
         rows: list[Row | None] = [None] * len(lines)
         for place, log in enumerate(self.logs):
             here = np.flatnonzero(which == place)
-            for position, row in zip(here.tolist(), self._read(log, lines[here]), strict=True):
+            for position, row in zip(here.tolist(), read_rows(log, lines[here], self.query), strict=True):
                 rows[position] = row
         return [row for row in rows if row]
 
-    def _read(self, log: OpenLog, numbers: Numbers) -> Iterator[Row]:
-        read = reader_of(log.path)
-        raws = raw_lines(log.path, log.index, numbers, longest=_WINDOW_LINE)
-        texts = [read(raw, None).text for raw in raws]
-        marks = marked(texts, pattern_of(self.query.find, regex=self.query.regex)) if self.query.find else None
-        for place, (number, record) in enumerate(zip(numbers.tolist(), log.index.records[numbers], strict=True)):
-            text = texts[place]
-            yield Row(
-                f"{_PREFIX[log.source]}{number + 1}",
-                LEVELS[record["level"]],
-                None if record["time"] == NO_TIME else int(record["time"]),
-                ORIGINS[record["origin"]],
-                log.index.nodes[record["node"]] if record["node"] >= 0 else None,
-                pieces(text, marks[place] if marks else None),
-                max(0, len(plain(text)) - TEXT_LIMIT) or (1 if len(raws[place]) == _WINDOW_LINE else 0),
-            )
-
     def whole(self, line: str) -> str:
         """All of one line, as far as anything is read at once."""
-        source: Source = "airflow" if line.startswith("a") else "dbt"
-        number = np.array([int(line.removeprefix("a")) - 1])
+        source, at = place_of(line)
+        number = np.array([at])
         log = next((one for one in self.logs if one.source == source), None)
         if log is None or not 0 <= number[0] < len(log.index.records):
             raise NotFound(f"There is no line {line}.")

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 import requests
@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from benchmarks import long_log
 from services.logs import append
+from tests.browser.console import Console
 from tests.browser.log_page import LogPage, MadeLog, log_requests, run_with_log
 from tests.stack.harness import Stack
 
@@ -49,6 +50,9 @@ def test_a_million_lines_open_at_any_line_while_their_index_is_made(log: LogPage
     expect(log.line("500001")).to_have_class(re.compile("chosen"))
     assert log.elements() < 6_000
     expect(log.total).to_have_text(f"{LINES:,} lines", timeout=180_000)
+    for scheme in ("light", "dark"):
+        log.page.emulate_media(color_scheme=scheme)
+        Console(log.page, log.url).picture(f"log_{scheme}")
 
 
 def test_a_million_lines_are_scrolled_from_end_to_end(log: LogPage, million: MadeLog) -> None:
@@ -130,6 +134,16 @@ def test_a_line_in_a_hidden_level_is_opened_all_the_same_and_a_missing_one_is_to
     log.sees("333")
     log.open(million.run, "&line=2000000")
     expect(log.page.get_by_role("alert").filter(has_text="There is no line 2000000")).to_be_visible()
+
+
+def test_a_line_opens_as_the_very_first_request_after_a_start(page: Page, make_stack: Callable[..., Stack]) -> None:
+    stack = make_stack(parts=("console",))
+    made = run_with_log(stack, 1_000)
+    stack.start()
+    first = LogPage(page, stack.console_url)
+    first.open(made.run, "&line=250")
+    first.sees("250")
+    expect(page.get_by_role("link", name="Projects")).to_be_visible()
 
 
 def test_a_range_of_lines_is_chosen_and_opened(log: LogPage, million: MadeLog) -> None:

@@ -22,7 +22,7 @@ JUMP = "log_jumps"
 ADDRESS = "api/logs"
 """Relative to the page, whatever path the console is served at."""
 _HERE = Path(__file__).parent
-_PARTS = ("server", "choice", "scroller", "lines", "keys", "viewer", "main")
+_PARTS = ("server", "choice", "scroller", "lines", "keys", "pages", "places", "viewer", "main")
 """An inline component is one script: its parts, in order; the last exports what Streamlit calls."""
 
 

@@ -1,11 +1,11 @@
-// The viewer: knows what is shown (choice), asks for the lines near the screen, and does what people ask for.
-const PREFERENCES = "pilothouse-log-view", FIRST_LINES = 300, MOST_LINES = 500, MOST_PAGES = 60;
-const LIVE_MILLISECONDS = 1000, BUSY_MILLISECONDS = 250, TYPING_MILLISECONDS = 250;
+// The viewer: opens what the page and its address say, and does what people ask for with its tools.
+const PREFERENCES = "pilothouse-log-view", TYPING_MILLISECONDS = 250;
 const PARTS = ["viewer", "source", "try", "search", "previous", "next", "regex", "only", "to-error", "node", "times", "wrap", "follow",
   "menu", "download-shown", "download-all", "download-raw", "full", "help-button", "notice", "box", "pad", "empty", "newer", "status", "help"];
 
-class Viewer {
+class Viewer extends LogPlaces {
   constructor(root) {
+    super();
     for (const part of PARTS) this[part.replace(/-(.)/g, (_, letter) => letter.toUpperCase())] = root.querySelector(`.${part}`);
     this.followLabel = root.querySelector(".follow-label");
     this.totalText = root.querySelector(".total");
@@ -20,14 +20,6 @@ class Viewer {
     this.listen();
     listenToKeys(this);
     this.applyPreferences();
-  }
-
-  // Everything that was known of another choice of lines.
-  reset() {
-    this.epoch = (this.epoch ?? 0) + 1; // answers to older questions are not taken
-    Object.assign(this, { pages: new Map(), total: 0, version: "", complete: false, read: 1, searched: 1, lines: 0, unseen: 0 });
-    Object.assign(this, { matches: null, current: "", said: "" });
-    this.newer.hidden = true;
   }
 
   // --- what the page says -----------------------------------------------------------------------------------------
@@ -77,45 +69,11 @@ class Viewer {
     this.source.value = choice.source;
     this.try.value = String(this.invocation.number);
     for (const chip of this.chips) chip.setAttribute("aria-pressed", choice.levels.includes(chip.dataset.level));
-    if (this.search.getRootNode().activeElement !== this.search) this.search.value = choice.find;
+    if (!this.typing) this.search.value = choice.find;
     this.node.value = choice.node;
     this.regex.checked = choice.regex;
     this.only.checked = choice.only;
     this.only.disabled = !choice.find;
-  }
-
-  // The line of the address. A filter, or another source, that would hide it gives way.
-  async openLine() {
-    const { line, range, source } = this.choice, wanted = `${range.log}${range.from}`;
-    const own = range.log && source !== "all" ? { source: "airflow" } : !range.log && source === "airflow" ? { source: "dbt" } : {};
-    for (const change of [own, { levels: LEVELS, node: "", only: false }, { source: "all" }]) {
-      const choice = Object.assign(new Choice(), this.choice, change, { line });
-      if (choice.key !== this.choice.key) this.choose(choice);
-      const answer = await this.load({ line: wanted });
-      if (!answer) return;
-      if (answer.at !== null && this.rowAt(answer.at)?.[0] === wanted) {
-        this.scroller.reveal(answer.at);
-        this.choice.write();
-        return;
-      }
-    }
-    this.tell(`There is no line ${wanted.replace("a", "")} in this log.`);
-    this.scroller.goToEnd();
-  }
-
-  // Lines for a new choice. While the log's index is being made, a line that is not known yet is waited for.
-  async load(where) {
-    const epoch = this.epoch;
-    for (;;) {
-      const answer = await this.ask("rows", { ...this.choice.question, ...where, count: FIRST_LINES });
-      if (!answer || epoch !== this.epoch) return null;
-      this.pages.clear();
-      this.scroller.forget();
-      this.take({ ...answer, same: 0 });
-      if (!where.line || answer.at !== null || answer.read === 1) return answer;
-      await pause(BUSY_MILLISECONDS);
-      if (epoch !== this.epoch) return null;
-    }
   }
 
   // Another filter over the same log: what stood at the top stays there, as far as it is still shown.
@@ -129,252 +87,6 @@ class Viewer {
     else this.scroller.goToPosition(answer.at);
     this.goOn();
     return true;
-  }
-
-  // --- lines ------------------------------------------------------------------------------------------------------
-
-  // The console's answer, or null when it can't be had; then the reason is shown.
-  async ask(what, parameters) {
-    try {
-      const answer = await this.server.ask(what, parameters);
-      this.tell("");
-      return answer;
-    } catch (error) {
-      this.tell(error.message);
-      return null;
-    }
-  }
-
-  take(answer) {
-    const same = Math.min(answer.same, this.total);
-    for (const [page, rows] of [...this.pages]) {
-      if (page * PAGE_LINES >= same) this.pages.delete(page);
-      else if ((page + 1) * PAGE_LINES > same) rows.length = Math.min(rows.length, same - page * PAGE_LINES);
-    }
-    for (const name of ["total", "version", "complete", "read", "searched", "lines"]) this[name] = answer[name];
-    answer.rows.forEach((row, place) => {
-      const position = answer.first + place, page = Math.floor(position / PAGE_LINES);
-      if (!this.pages.has(page)) this.pages.set(page, []);
-      this.pages.get(page)[position % PAGE_LINES] = row;
-    });
-    this.scroller.setRows(answer.heights.first, answer.heights.pages);
-    for (const chip of this.chips) chip.querySelector("b").textContent = answer.counts[chip.dataset.level].toLocaleString();
-    this.toError.disabled = !answer.counts.error;
-    this.report();
-  }
-
-  rowAt(position) { return this.pages.get(Math.floor(position / PAGE_LINES))?.[position % PAGE_LINES]; }
-
-  isWhole(page) {
-    const rows = this.pages.get(page), size = Math.min(PAGE_LINES, this.total - page * PAGE_LINES);
-    return rows !== undefined && rows.length >= size && !rows.includes(undefined);
-  }
-
-  // Fetch what is missing near the screen, wherever that is by then.
-  async fill() {
-    if (this.isFilling) return;
-    this.isFilling = true;
-    try {
-      for (let pages = this.missing(); pages.length && !this.isGone; pages = this.missing()) {
-        const epoch = this.epoch, count = Math.min(MOST_LINES, (pages.at(-1) - pages[0] + 1) * PAGE_LINES);
-        const asked = { ...this.choice.question, first: pages[0] * PAGE_LINES, count, version: this.version };
-        const answer = await this.ask("rows", asked);
-        if (!answer) break;
-        if (epoch !== this.epoch) continue;
-        this.take(answer);
-        this.scroller.draw();
-      }
-    } finally {
-      this.isFilling = false;
-    }
-    this.dropFarPages();
-  }
-
-  missing() {
-    const [first, last] = this.scroller.range, pages = [];
-    for (let page = Math.max(0, first - 1); page <= Math.min(last + 1, this.scroller.rows.length - 1); page += 1) {
-      if (!this.isWhole(page)) pages.push(page);
-    }
-    return pages;
-  }
-
-  dropFarPages() {
-    if (this.pages.size <= MOST_PAGES) return;
-    const [middle] = this.scroller.range, far = [...this.pages.keys()].sort((a, b) => Math.abs(b - middle) - Math.abs(a - middle));
-    for (const page of far.slice(0, this.pages.size - MOST_PAGES / 2)) this.pages.delete(page);
-  }
-
-  drawPage(page, known) {
-    const rows = this.pages.get(page);
-    if (!rows?.[0]) return this.placeholder(page, known);
-    const element = known && !known.dataset.placeholder ? known : make("div", "page");
-    element.setAttribute("role", "presentation");
-    if (this.isWhole(page)) delete element.dataset.partial;
-    else element.dataset.partial = "1";
-    const options = this.lineOptions();
-    for (let place = 0; place < Math.max(rows.length, element.childElementCount); place += 1) {
-      const row = rows[place], there = element.children[place];
-      if (!row) {
-        while (element.children[place]) element.lastChild.remove();
-        break;
-      }
-      if (there?.dataset.line === row[0]) continue;
-      const line = drawLine(row, page * PAGE_LINES + place, { ...options, chosen: this.choice.includes(row[0]), current: row[0] === this.current });
-      if (there) there.replaceWith(line);
-      else element.append(line);
-    }
-    return element;
-  }
-
-  placeholder(page, known) {
-    const element = known?.dataset.placeholder ? known : make("div", "page loading", "Loading…");
-    element.dataset.placeholder = "1";
-    element.setAttribute("role", "presentation");
-    element.style.height = `${this.scroller.rows[page] * ROW_PIXELS}px`;
-    return element;
-  }
-
-  lineOptions() {
-    const address = this.choice.addressWith({ line: null });
-    const prefix = `${address.pathname}${address.search}${address.search ? "&" : "?"}line=`;
-    return {
-      total: this.total, href: (line) => prefix + line, time: clock(this.preferences.times, this.invocation.start),
-      withOrigin: this.choice.source === "all", whole: (...what) => this.showWhole(...what),
-    };
-  }
-
-  async showWhole(line, said, button) {
-    button.disabled = true;
-    const answer = await this.ask(`lines/${line}`, { source: this.choice.source });
-    if (answer) said.textContent = answer.text;
-    else button.disabled = false;
-    this.scroller.draw();
-  }
-
-  // --- following --------------------------------------------------------------------------------------------------
-
-  get isLive() { return this.data.live && !this.complete; }
-  get isBusy() { return this.read < 1 || this.searched < 1; }
-
-  // Draw, fetch what is missing, and ask again later if anything may still change.
-  goOn() {
-    this.scroller.draw();
-    this.fill();
-    clearTimeout(this.timer);
-    if (this.isGone || !(this.isLive || this.isBusy)) return;
-    this.timer = setTimeout(() => this.tick(), this.isBusy ? BUSY_MILLISECONDS : LIVE_MILLISECONDS);
-  }
-
-  async tick() {
-    clearTimeout(this.timer);
-    if (this.isGone || document.hidden) return; // asked again when the page is looked at
-    const epoch = this.epoch, before = this.total;
-    const more = { first: before, count: this.follow.checked ? FIRST_LINES : 0, version: this.version };
-    const answer = await this.ask("rows", { ...this.choice.question, ...more });
-    if (epoch === this.epoch && answer) {
-      this.take(answer);
-      if (this.follow.checked) this.scroller.goToEnd();
-      else this.announceNewer(this.total - before);
-    }
-    this.goOn();
-  }
-
-  moved(way) {
-    if (way < 0) this.follow.checked = false;
-    else if (this.scroller.atEnd) {
-      this.follow.checked = this.isLive;
-      this.announceNewer(-this.unseen);
-    }
-    this.fillSoon ??= setTimeout(() => { this.fillSoon = undefined; this.fill(); }, 40);
-  }
-
-  announceNewer(count) {
-    this.unseen = Math.max(0, this.unseen + count);
-    this.newer.hidden = this.unseen === 0;
-    this.newer.textContent = `${this.unseen.toLocaleString()} new ${this.unseen === 1 ? "line" : "lines"} ↓`;
-  }
-
-  goToStart() { this.follow.checked = false; this.scroller.go(0); this.goOn(); }
-
-  goToEnd() {
-    this.follow.checked = this.isLive;
-    this.announceNewer(-this.unseen);
-    this.scroller.goToEnd();
-    this.goOn();
-  }
-
-  // --- search, errors, lines --------------------------------------------------------------------------------------
-
-  // Go to the next place. The console searches a piece at a time; a newer search ends this one.
-  async seek(way, row, what = {}) {
-    const epoch = this.epoch, seeking = (this.seeking = (this.seeking ?? 0) + 1);
-    const asked = { ...this.choice.question, ...what, row, ...(way < 0 ? { back: "1" } : {}) };
-    for (let gone = false; ;) {
-      const answer = await this.ask("place", asked);
-      if (!answer || epoch !== this.epoch || seeking !== this.seeking) return;
-      if (!what.what) this.matches = answer;
-      if (answer.at !== null && !gone) {
-        gone = true;
-        await this.show(answer.at, answer.line);
-      }
-      this.report();
-      if (answer.searched === 1 && answer.read === 1) return;
-      if (answer.searched === 1) await pause(BUSY_MILLISECONDS);
-    }
-  }
-
-  step(way) { if (this.choice.find) this.seek(way, this.placeOf(this.current) ?? this.scroller.firstPosition - (way > 0 ? 1 : 0)); }
-
-  async nextError(way) {
-    if (!this.choice.levels.includes("error")) await this.change({ levels: LEVELS.filter((level) => level === "error" || this.choice.levels.includes(level)) });
-    await this.seek(way, this.placeOf(this.current) ?? -1, { what: "error" });
-  }
-
-  placeOf(line) {
-    for (const [page, rows] of this.pages) {
-      const place = rows.findIndex((row) => row?.[0] === line);
-      if (line && place >= 0) return page * PAGE_LINES + place;
-    }
-    return null;
-  }
-
-  // Bring a row to the screen and point at it.
-  async show(position, line) {
-    const epoch = this.epoch, page = Math.floor(position / PAGE_LINES);
-    this.follow.checked = false;
-    if (!this.isWhole(page)) {
-      const around = { first: Math.max(0, page - 1) * PAGE_LINES, count: FIRST_LINES, version: this.version };
-      const answer = await this.ask("rows", { ...this.choice.question, ...around });
-      if (!answer || epoch !== this.epoch) return;
-      this.take(answer);
-    }
-    this.point(line);
-    this.scroller.reveal(position);
-    this.fill();
-  }
-
-  point(line) {
-    this.current = line;
-    for (const row of this.pad.querySelectorAll(".row")) row.classList.toggle("current", row.dataset.line === line);
-  }
-
-  chooseLine(line, { extend = false } = {}) {
-    const range = this.choice.range, number = Number(line.replace("a", "")), log = line.startsWith("a") ? "a" : "";
-    const isRange = extend && range && range.log === log && range.from !== number;
-    this.choice.line = isRange ? `${log}${Math.min(range.from, number)}-${Math.max(range.from, number)}` : line;
-    this.choice.write();
-    this.follow.checked = false;
-    for (const row of this.pad.querySelectorAll(".row")) row.classList.toggle("chosen", this.choice.includes(row.dataset.line));
-  }
-
-  async chooseNext(way) {
-    const from = this.placeOf(this.choice.range ? `${this.choice.range.log}${this.choice.range.from}` : "") ?? this.scroller.firstPosition - way;
-    const position = Math.max(0, Math.min(this.total - 1, from + way)), row = this.rowAt(position);
-    if (!row) return;
-    this.chooseLine(row[0]);
-    this.scroller.reveal(position);
-    this.pad.querySelector(".chosen > a")?.focus({ preventScroll: true });
-    this.fill();
   }
 
   // --- words ------------------------------------------------------------------------------------------------------
@@ -436,11 +148,14 @@ class Viewer {
   // --- what people do ---------------------------------------------------------------------------------------------
 
   listen() {
-    let typing = 0;
-    this.search.oninput = () => { clearTimeout(typing); typing = setTimeout(() => this.look(), TYPING_MILLISECONDS); };
+    this.search.oninput = () => {
+      clearTimeout(this.typing);
+      this.typing = setTimeout(() => this.look(), TYPING_MILLISECONDS);
+    };
     this.search.onkeydown = (event) => {
       if (event.key !== "Enter") return;
-      clearTimeout(typing);
+      clearTimeout(this.typing);
+      this.typing = 0;
       if (this.search.value !== this.choice.find) this.look();
       else this.step(event.shiftKey ? -1 : 1);
     };
@@ -475,6 +190,7 @@ class Viewer {
 
   async look(changes = {}) {
     const find = this.search.value;
+    this.typing = 0;
     if (find === this.choice.find && !("regex" in changes)) return;
     if (await this.change({ find, only: this.choice.only && find !== "", ...changes }) && find) {
       await this.seek(1, this.scroller.firstPosition - 1);
