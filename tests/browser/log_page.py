@@ -43,6 +43,7 @@ class LogPage:
         """Open the log tab at an address, and wait for the first lines."""
         Console(self.page, self.url).open(f"run?run_id={run}&tab=Log{query}")
         expect(self.rows.first).to_be_visible(timeout=120_000)
+        self.box.scroll_into_view_if_needed()
 
     @property
     def box(self) -> Locator:

@@ -86,6 +86,7 @@ def test_the_whole_log_is_searched_and_gone_through(log: LogPage, million: MadeL
     expect(log.status).to_have_text("2 of 9 matches")
     log.sees("700030")
     log.box.press("N")
+    expect(log.status).to_have_text("1 of 9 matches")
     log.box.press("N")
     expect(log.status).to_have_text("9 of 9 matches")
     log.page.get_by_label("Only matches").check()

@@ -30,7 +30,7 @@ class LogPages {
   async ask(what, parameters) {
     try {
       const answer = await this.server.ask(what, parameters);
-      this.tell("");
+      if (!this.isLasting) this.tell("");
       return answer;
     } catch (error) {
       this.tell(error.message);

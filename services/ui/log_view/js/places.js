@@ -74,7 +74,7 @@ class LogPlaces extends LogPages {
 
   // The line of the address. A filter, or another source, that would hide it gives way.
   async openLine() {
-    const { line, range, source } = this.choice, wanted = `${range.log}${range.from}`;
+    const asked = this.choice, { line, range, source } = asked, wanted = `${range.log}${range.from}`;
     const own = range.log && source !== "all" ? { source: "airflow" } : !range.log && source === "airflow" ? { source: "dbt" } : {};
     for (const change of [own, { levels: LEVELS, node: "", only: false }, { source: "all" }]) {
       const choice = Object.assign(new Choice(), this.choice, change, { line });
@@ -87,7 +87,8 @@ class LogPlaces extends LogPages {
         return;
       }
     }
-    this.tell(`There is no line ${wanted.replace("a", "")} in this log.`);
-    this.scroller.goToEnd();
+    this.choose(Object.assign(new Choice(), asked, { line: "" }));
+    if (await this.load({ end: "1" })) this.scroller.goToEnd();
+    this.tell(`There is no line ${wanted.replace("a", "")} in this log.`, true);
   }
 }

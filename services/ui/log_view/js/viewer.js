@@ -65,6 +65,7 @@ class Viewer extends LogPlaces {
   choose(choice) {
     this.choice = choice;
     this.reset();
+    this.tell("");
     this.server.address = new URL(`${this.data.base}/${this.invocation.id}`, document.baseURI).href;
     this.source.value = choice.source;
     this.try.value = String(this.invocation.number);
@@ -110,7 +111,9 @@ class Viewer extends LogPlaces {
     return `${at}${count.toLocaleString()} ${count === 1 ? "match" : "matches"}${more}${going}`;
   }
 
-  tell(text) {
+  // Say something: until the console answers again, or, what is `lasting`, until something else is chosen.
+  tell(text, isLasting = false) {
+    this.isLasting = isLasting;
     if (text === this.said) return;
     this.said = text;
     this.notice.textContent = text;
@@ -217,7 +220,7 @@ class Viewer extends LogPlaces {
     const text = this.node.value.trim();
     if (!this.known) await this.listNodes();
     const node = text && (this.known ?? []).find((name) => name === text || name.endsWith(`.${text}`));
-    if (text && !node) { this.tell(`No line of this log is about ${text}.`); return; }
+    if (text && !node) { this.tell(`No line of this log is about ${text}.`, true); return; }
     this.change({ node: node || "" });
   }
 
