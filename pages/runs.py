@@ -13,9 +13,9 @@ from services.ui.stale import stale_notice
 from services.ui.view_menu import view_from_address, view_menu
 from services.ui.words import count
 
-PAGE_SIZE = 50
+PAGE_SIZE = 40
 TABS = ("Runs", "Trends", "Nodes", "Operators")
-STRIPS, STRIP_RUNS = 12, 20
+STRIPS, STRIP_RUNS = 9, 20
 
 shell.require()
 view_from_address()

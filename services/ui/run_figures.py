@@ -10,6 +10,7 @@ import streamlit as st
 from services import figures
 from services.figures import Figures, Summary
 from services.history import RunFilter
+from services.ui.sparkline import sparkline
 from services.ui.words import count, duration, plain
 
 NAMED = 5
@@ -72,17 +73,17 @@ def _figure(
     known = [each for each in trend if each is not None]
     has_trend = len(known) > 1
     told = f"Went from {say(known[0])} to {say(known[-1])} over the period." if has_trend else ""
-    st.metric(
-        label,
-        value,
-        delta=change,
-        delta_color=good,
-        border=True,
-        height="stretch",
-        chart_data=[each or 0 for each in trend] if has_trend else None,
-        chart_type="bar" if isinstance(known[0] if known else None, int) else "line",
-        help=" ".join(filter(None, [told, f"{before}, in a period as long." if before else ""])) or None,
-    )
+    with st.container(border=True, height="stretch", gap="xsmall"):
+        st.metric(
+            label,
+            value,
+            delta=change,
+            delta_color=good,
+            help=" ".join(filter(None, [told, f"{before}, in a period as long." if before else ""])) or None,
+        )
+        if has_trend:
+            kind: Literal["line", "bar"] = "bar" if isinstance(known[0], int) else "line"
+            sparkline(trend, kind=kind, told=f"{label}: {told}")
 
 
 def _whole(number: float | None) -> str:

@@ -17,8 +17,7 @@ from services.ui.links import show_link
 from services.ui.run_actions import confirm_cancel, run_again
 from services.ui.words import TRIGGER_WORDS, between, count, duration
 
-OPEN, RETRY, AGAIN, CHANGE, CANCEL, LINK = (
-    ":material/open_in_full: Open",
+RETRY, AGAIN, CHANGE, CANCEL, LINK = (
     ":material/replay: Retry from failure",
     ":material/play_arrow: Run again",
     ":material/tune: Change and launch",
@@ -123,9 +122,9 @@ def _draw_selection(chosen: Sequence[Run]) -> None:
 
 def _doings(run: Run) -> list[str]:
     if not run.state.is_terminal:
-        return [OPEN, CHANGE, LINK] if run.cancel_requested_at else [OPEN, CHANGE, CANCEL, LINK]
+        return [CHANGE, LINK] if run.cancel_requested_at else [CHANGE, CANCEL, LINK]
     retry = [RETRY] if run.state in (RunState.FAILED, RunState.CANCELLED) else []
-    return [OPEN, *retry, AGAIN, CHANGE, LINK]
+    return [*retry, AGAIN, CHANGE, LINK]
 
 
 def _frame(runs: Sequence[Run]) -> pd.DataFrame:

@@ -39,13 +39,13 @@ def test_three_kinds_of_nothing_are_told_apart(open_page: OpenPage) -> None:
     assert len(table(page)) == 1
 
 
-def test_newest_first_fifty_a_page(open_page: OpenPage) -> None:
+def test_newest_first_forty_a_page(open_page: OpenPage) -> None:
     made = [seeded.id_of(seeded.run(minutes_ago=100 - number)) for number in range(60)]
     page = open_page("runs")
     assert not page.exception
-    assert list(table(page)["Run"]) == [f"Open {number}" for number in sorted(made, reverse=True)[:50]]
+    assert list(table(page)["Run"]) == [f"Open {number}" for number in sorted(made, reverse=True)[:40]]
     assert list(table(open_page("runs", page="2"))["Run"]) == [
-        f"Open {number}" for number in sorted(made, reverse=True)[50:]
+        f"Open {number}" for number in sorted(made, reverse=True)[40:]
     ]
 
 

@@ -12,6 +12,7 @@ import streamlit as st
 
 from models.run import Run
 from models.run_state import RunState
+from models.types import now
 from services.ui.words import ago, between
 
 _HERE = Path(__file__).parent
@@ -70,9 +71,10 @@ def _project(name: str, runs: Sequence[Run]) -> dict[str, Any]:
 
 
 def _bar(run: Run) -> list[Any]:
-    """Number, place of the state among all, seconds, age: short, for a page has hundreds of them."""
+    """Number, place of the state among all, seconds, minutes of age: short, for a page has hundreds of them."""
     seconds = between(run.started_at, run.finished_at)
-    return [run.id, _STATES.index(run.state), None if seconds is None else round(seconds, 1), ago(run.created_at)]
+    age = round((now() - run.created_at).total_seconds() / 60)
+    return [run.id, _STATES.index(run.state), None if seconds is None else round(seconds), age]
 
 
 def _said(runs: Sequence[Run]) -> str:

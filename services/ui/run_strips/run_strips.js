@@ -11,7 +11,9 @@ function element(tag, properties, ...children) {
 function duration(seconds) {
   const whole = Math.round(seconds);
   if (whole < 60) return `${whole} s`;
-  return whole < 3600 ? `${Math.floor(whole / 60)} m ${whole % 60} s` : `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} m`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} m ${whole % 60} s`;
+  if (whole < 86400) return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} m`;
+  return `${Math.floor(whole / 86400)} d ${Math.floor((whole % 86400) / 3600)} h`;
 }
 
 export default function ({ data, parentElement, setTriggerValue }) {
@@ -29,7 +31,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
 
   function bar(most, [id, state, seconds, age]) {
     const [word, glyph, colour] = data.states[state];
-    const told = `Run ${id}: ${word.toLowerCase()}, ${seconds === null ? "" : `${duration(seconds)}, `}${age}`;
+    const told = `Run ${id}: ${word.toLowerCase()}, ${seconds === null ? "" : `${duration(seconds)}, `}${duration(age * 60)} ago`;
     const height = Math.max(2, Math.round((MOST_HEIGHT * seconds) / most));
     const shape = element("i");
     shape.style.height = `${height}px`;
