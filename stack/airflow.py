@@ -55,7 +55,8 @@ def _wiring(places: Places) -> dict[str, str]:
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{places.airflow.url}/execution/",
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}",
+        # A writer may wait longer than SQLite's own five seconds when much goes on: Airflow answered 500 to a launch.
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}?timeout=30",
         "AIRFLOW__API__HOST": HOST,
         "AIRFLOW__API__PORT": str(places.airflow.number),
         "AIRFLOW__API__BASE_URL": places.airflow.url,
