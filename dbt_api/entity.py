@@ -1,6 +1,7 @@
 """Invocations as `/api/v1` shows them: the row, and what is known beside it while it waits or runs."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ from dbt_api.records.counts import Progress, progress_of
 from dbt_api.records.record import record_of
 from dbt_api.retrying import reason_against
 from dbt_api.running.command import command_name
+from dbt_api.storage import StorageAway
 from dbt_api.tables import InvocationRow, now
 
 PREFIX = "/api/v1/invocations"
@@ -33,16 +35,27 @@ def described(rows: Sequence[InvocationRow]) -> list[Invocation]:
 
 
 def log_size(row: InvocationRow) -> LogSize:
-    """The log's size. The row was read before the file: "complete" never comes before the last byte."""
-    record = record_of(row)
-    return LogSize(bytes=record.log_size, complete=record.complete, url=f"{PREFIX}/{row.task_id}/logs")
+    """The log's size. The row was read before the file: "complete" never comes before the last byte.
+
+    While the storage of the files is away, it is not known and told as nothing yet.
+    """
+    record, url = record_of(row), f"{PREFIX}/{row.task_id}/logs"
+    with suppress(StorageAway):
+        return LogSize(bytes=record.log_size, complete=record.complete, url=url)
+    return LogSize(url=url)
+
+
+def _progress(row: InvocationRow) -> Progress | None:
+    with suppress(StorageAway):
+        return progress_of(record_of(row))
+    return None
 
 
 def _entity(
     row: InvocationRow, *, place: forecast.Place | None, retried_by: str | None, moment: datetime
 ) -> Invocation:
     running = row.state is InvocationState.STARTED
-    progress = progress_of(record_of(row)) if running else None
+    progress = _progress(row) if running else None
     phase = _phase(row, progress)
     reason = reason_against(row)
     return Invocation(
@@ -65,6 +78,8 @@ def _entity(
 
 
 def _phase(row: InvocationRow, progress: Progress | None) -> Phase:
+    if progress is None and row.state is InvocationState.STARTED:
+        return Phase.CANCELLING if row.stop_reason is not None else Phase.RUNNING
     if progress is None:
         return Phase.DONE if row.state.is_terminal else Phase.QUEUED
     if progress.phase is not Phase.COLLECTING and row.stop_reason is not None:

@@ -3,6 +3,7 @@
 import re
 import shlex
 import uuid
+from contextlib import suppress
 
 from sqlalchemy.exc import IntegrityError
 
@@ -32,6 +33,7 @@ from dbt_api.running.command import checked, option
 from dbt_api.running.outcome import Verdict
 from dbt_api.sealing import sealed
 from dbt_api.settings import settings
+from dbt_api.storage import StorageAway
 from dbt_api.tables import InvocationRow, StopReason
 
 FULL_RETRY_SECONDS = 15
@@ -161,6 +163,7 @@ def retry(row: InvocationRow, request: RetryRequest) -> tuple[InvocationRow, boo
 def described(row: InvocationRow) -> Invocation:
     """An invocation with all that is known of it, and, once it ended, its artifacts."""
     shown, record = entity.described([row])[0], record_of(row)
-    shown.log.lines = index_of(record).lines(record)
-    shown.artifacts = record.artifacts() if record.complete else []
+    with suppress(StorageAway):  # its state is worth telling without them
+        shown.log.lines = index_of(record).lines(record)
+        shown.artifacts = record.artifacts() if record.complete else []
     return shown

@@ -1,12 +1,38 @@
 """The storage that several hosts share (`FILES_URL`): S3, GCS, or whatever else fsspec reaches."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
+from dbt_api.errors import ApiError
 from dbt_api.settings import settings
 
-S3_TIMES = {"connect_timeout": 10, "read_timeout": 30, "retries": {"max_attempts": 3}}
+S3: dict[str, Any] = {
+    "config_kwargs": {"connect_timeout": 10, "read_timeout": 30, "retries": {"max_attempts": 3}},
+}
+OPTIONS: dict[str, dict[str, Any]] = {"s3": S3, "s3a": S3, "file": {"auto_mkdir": True}}
+"""What each kind of storage is told besides; `file` is a file system that all hosts have mounted."""
+
+
+class StorageAway(ApiError):
+    """The shared storage failed for a reason of its own."""
+
+    def __init__(self, error: Exception) -> None:
+        told = f"The files' storage cannot be reached: {type(error).__name__}."
+        super().__init__(503, told, hint="Try again later.")
+
+
+@contextmanager
+def reached() -> Iterator[None]:
+    """Tells a storage that fails (StorageAway, whatever its own errors are) from a file that is not there."""
+    try:
+        yield
+    except (FileNotFoundError, ApiError):
+        raise
+    except Exception as error:  # each storage has its own
+        raise StorageAway(error) from error
 
 
 @cache
@@ -16,8 +42,7 @@ def storage() -> tuple[Any, str]:
 
     url = settings().files_url
     assert url is not None
-    options: dict[str, Any] = {"config_kwargs": S3_TIMES} if url.startswith("s3") else {}
-    files, root = url_to_fs(url, use_listings_cache=False, **options)
+    files, root = url_to_fs(url, use_listings_cache=False, **OPTIONS.get(url.partition("://")[0], {}))
     return files, root
 
 

@@ -22,7 +22,7 @@ from typing import IO
 
 from dbt_api.errors import ApiError
 from dbt_api.settings import settings
-from dbt_api.storage import storage
+from dbt_api.storage import StorageAway, reached, storage
 from dbt_api.tables import ProjectRow
 
 UNUSED_SECONDS = 7 * 24 * 3600
@@ -38,12 +38,10 @@ def publish(name: str, root: Path) -> str:
         _pack(root, file)
         file.flush()
         bundle = _digest(Path(file.name))
-        try:
+        with reached():
             files, _ = storage()
             if not files.exists(_path(name, bundle)):
                 files.put_file(file.name, _path(name, bundle))
-        except Exception as error:  # each storage has its own
-            raise _away(error) from error
     return bundle
 
 
@@ -51,10 +49,8 @@ def exists(project: ProjectRow) -> bool:
     """Whether the storage has a project's bundle. Raises ApiError 503."""
     if project.bundle is None or settings().files_url is None:
         return False
-    try:
+    with reached():
         return bool(storage()[0].exists(_path(project.name, project.bundle)))
-    except Exception as error:
-        raise _away(error) from error
 
 
 def folder_of(project: ProjectRow) -> Path:
@@ -73,11 +69,11 @@ def folder_of(project: ProjectRow) -> Path:
 
 
 def forget(name: str, *, but: Collection[str | None] = ()) -> None:
-    """Delete a project's bundles from the storage, except those named."""
+    """Delete a project's bundles from the storage, except those named. Raises ApiError 503."""
     if settings().files_url is None:
         return
-    files, _ = storage()
-    with suppress(FileNotFoundError):
+    with reached(), suppress(FileNotFoundError):
+        files, _ = storage()
         for path in files.ls(_path(name, ""), detail=False):
             if posixpath.basename(path).partition(".")[0] not in but:
                 files.rm_file(path)
@@ -111,15 +107,13 @@ def _fetch(name: str, bundle: str, folder: Path) -> None:
 
 def _download(path: str, into: Path) -> None:
     try:
-        storage()[0].get_file(path, str(into))
+        with reached():
+            storage()[0].get_file(path, str(into))
     except FileNotFoundError as error:
+        files, root = storage()
+        if not files.isdir(root):  # a file system that is not mounted
+            raise StorageAway(error) from error
         raise ApiError(409, "The project's files are gone from the storage.", hint="Register it again.") from error
-    except Exception as error:
-        raise _away(error) from error
-
-
-def _away(error: Exception) -> ApiError:
-    return ApiError(503, f"The files' storage cannot be reached: {type(error).__name__}.", hint="Try again later.")
 
 
 def _remove_unused(newest: Path) -> None:

@@ -8,7 +8,8 @@ import logging
 import posixpath
 import shutil
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from dbt_api.settings import settings
@@ -19,10 +20,23 @@ MARK = "facts.json"
 """Written last: a version without it is not whole."""
 
 
+@contextmanager
+def _patiently(what: str) -> Iterator[None]:
+    """Storage that fails costs others the newest answer, and us nothing."""
+    try:
+        yield
+    except Exception as error:  # each storage has its own
+        LOG.warning("Manifests %s: %s: %s", what, type(error).__name__, error)
+
+
 def share(version: Path, *, catalog: Path | None, kept: int) -> None:
     """Copy a version to the storage, and delete those that are older than the newest few."""
-    if settings().files_url is None:
-        return
+    if settings().files_url is not None:
+        with _patiently("could not be shared"):
+            _share(version, catalog, kept)
+
+
+def _share(version: Path, catalog: Path | None, kept: int) -> None:
     files, _ = storage()
     for file in sorted(version.iterdir(), key=lambda each: each.name == MARK):
         files.put_file(str(file), _path(file))
@@ -37,7 +51,7 @@ def bring_newest(project: Path) -> None:
     """Let a project's folder have the newest version of each target; nothing where no storage is set."""
     if settings().files_url is None:
         return
-    try:
+    with _patiently("could not be looked for"):
         newest: dict[str, str] = {}
         for path in storage()[0].find(_path(project)):
             *_, target, name, file = path.split("/")
@@ -47,14 +61,12 @@ def bring_newest(project: Path) -> None:
             shutil.rmtree(project, ignore_errors=True)
         for target, name in newest.items():
             _bring(project / target / name)
-    except Exception as error:  # each storage has its own
-        LOG.warning("Newer manifests could not be looked for: %s: %s", type(error).__name__, error)
 
 
 def catalog_of(file: Path) -> bytes | None:
     """The catalog as the storage has it; None where it has none, or no storage is set."""
     if settings().files_url is not None:
-        with suppress(FileNotFoundError):
+        with _patiently("could not be read"), suppress(FileNotFoundError):
             return bytes(storage()[0].cat_file(_path(file)))
     return None
 
@@ -62,7 +74,7 @@ def catalog_of(file: Path) -> bytes | None:
 def forget(project: Path) -> None:
     """Delete all of a project."""
     if settings().files_url is not None:
-        with suppress(FileNotFoundError):
+        with _patiently("could not be deleted"), suppress(FileNotFoundError):
             storage()[0].rm(_path(project), recursive=True)
 
 

@@ -4,6 +4,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -94,7 +95,8 @@ def _made_ready(name: str, source: ProjectSource, environment: str) -> ProjectRo
         row.bundle = bundles.publish(name, made.root)
         row.bundle_folder = made.path.resolve().relative_to(made.root.resolve()).as_posix()
     saved = save_project(row)
-    bundles.forget(name, but={row.bundle, known.bundle if known is not None else None})
+    with suppress(ApiError):  # what is left over goes the next time
+        bundles.forget(name, but={row.bundle, known.bundle if known is not None else None})
     return saved
 
 
@@ -124,11 +126,14 @@ def _is_published(known: ProjectRow, source: ProjectSource) -> bool:
 
 
 def remove_files(name: str) -> None:
-    """Delete the files that we made for a project, and what we know of it. Warehouse file and invocations stay."""
+    """Delete the files that we made for a project, and what we know of it. Warehouse file and invocations stay.
+
+    Raises ApiError 503, and then nothing is deleted, while the shared storage cannot be reached.
+    """
+    bundles.forget(name)
     shutil.rmtree(settings().projects / name, ignore_errors=True)
     for cache in settings().partial_parses.glob(f"{name}.*.msgpack"):
         cache.unlink(missing_ok=True)
-    bundles.forget(name)
     manifests.forget(name)
     history.forget(name)
 

@@ -137,4 +137,5 @@ def record_of(row: InvocationRow, attempt: int | None = None) -> Record:
 def _files_of(task_id: str, attempt: int) -> Files:
     """On the own disk what ran here, on the shared storage what ran elsewhere."""
     own = AttemptFiles(Attempt(task_id, attempt).folder)
-    return own if settings().files_url is None or own.folder.is_dir() else SharedFiles(task_id, attempt)
+    is_here = settings().files_url is None or not attempt or own.folder.is_dir()
+    return own if is_here else SharedFiles(task_id, attempt)

@@ -21,7 +21,7 @@ from typing import Any
 from dbt_api.records.files import LOG, StoredFile
 from dbt_api.running.attempt import Attempt
 from dbt_api.settings import settings
-from dbt_api.storage import storage
+from dbt_api.storage import reached, storage
 
 logger = logging.getLogger(__name__)
 PIECES = "log"
@@ -36,7 +36,10 @@ PATIENCE_SECONDS = 120
 
 @dataclass(frozen=True)
 class SharedFiles:
-    """The files of one attempt, named by their path below its folder, with `/` between the parts."""
+    """The files of one attempt, named by their path below its folder, with `/` between the parts.
+
+    What reads them raises StorageAway when the storage fails.
+    """
 
     task_id: str
     attempt: int
@@ -49,14 +52,15 @@ class SharedFiles:
     def list(self, under: str) -> Iterator[StoredFile]:
         """All files below a folder of the attempt; none when there is no such folder."""
         with contextlib.suppress(FileNotFoundError):
-            found = storage()[0].find(self._path(under), detail=True)
+            with reached():
+                found = storage()[0].find(self._path(under), detail=True)
             # s3fs takes a folder that comes into being while it looks for a file
             yield from (self._described(info) for info in found.values() if info["type"] == "file")
 
     def find(self, name: str) -> StoredFile | None:
         """One file; None also for a name that leads out of the attempt's folder."""
         if posixpath.normpath(name) == name and not name.startswith(("/", "..")):
-            with contextlib.suppress(FileNotFoundError, ValueError):
+            with contextlib.suppress(FileNotFoundError, ValueError), reached():
                 info = storage()[0].info(self._path(name))
                 if info["type"] == "file":
                     return self._described(info)
@@ -64,12 +68,16 @@ class SharedFiles:
 
     def size(self, name: str) -> int:
         """Bytes in a file so far, 0 while there is none."""
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(FileNotFoundError), reached():
             return int(storage()[0].info(self._path(name))["size"])
         return max((end for _, end in self._pieces()), default=0) if name == LOG else 0
 
     def read(self, name: str, start: int, end: int) -> bytes:
         """Bytes `start` up to but not including `end`, fewer where the file ends before; none when there is no file."""
+        with reached():
+            return self._read(name, start, end)
+
+    def _read(self, name: str, start: int, end: int) -> bytes:
         with contextlib.suppress(FileNotFoundError):
             return self._read_range(self._path(name), start, end)
         if name != LOG:

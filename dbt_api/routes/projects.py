@@ -155,8 +155,8 @@ def delete(name: ProjectName) -> Response:
         registry.get_project(name)
         if any(store.count(state, project=name) for state in (InvocationState.PENDING, InvocationState.STARTED)):
             raise ApiError(409, f"'{name}' has invocations that wait or run.", hint="Abort them or wait for their end.")
-        registry.forget_project(name)
         sources.remove_files(name)
+        registry.forget_project(name)
     return Response(status_code=204)
 
 

@@ -8,11 +8,16 @@ from tests.unit.dbt_api import fake_dbt
 from tests.unit.dbt_api.project import write_project
 from tests.unit.dbt_api.server import Server, eventually
 
-LEASE_SECONDS = 4
+LEASE_SECONDS = 120
+SHORT_LEASE_SECONDS = 5
 
 
 def slow(seconds: float, *more: str) -> tuple[str, ...]:
     return ("run", "--vars", json.dumps({"slow_ms": seconds * 1000}), *more)
+
+
+def gated(gate: str, *more: str) -> tuple[str, ...]:
+    return ("run", "--vars", json.dumps({"gate": gate}), *more)
 
 
 class Cluster:
@@ -56,6 +61,10 @@ class Cluster:
     def runs(self) -> list[str]:
         file = self.witness / "runs"
         return file.read_text().split() if file.exists() else []
+
+    def open_gate(self, name: str) -> None:
+        """Let the dbt end that waits there."""
+        (self.witness / name).touch()
 
     def started_running(self, task_id: str) -> None:
         eventually(lambda: task_id in self.runs())

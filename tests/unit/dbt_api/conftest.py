@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import boto3  # type: ignore[import-untyped]
@@ -12,7 +13,7 @@ from moto.server import ThreadedMotoServer
 from dbt_api.auth.users import hash_password
 from dbt_api.settings import settings
 from dbt_api.storage import storage as storage_of
-from tests.unit.dbt_api.cluster import Cluster
+from tests.unit.dbt_api.cluster import SHORT_LEASE_SECONDS, Cluster
 from tests.unit.dbt_api.issuer import Issuer
 from tests.unit.dbt_api.postgres import Postgres, binaries
 from tests.unit.dbt_api.project import write_project
@@ -74,18 +75,33 @@ def guarded(tmp_path_factory: pytest.TempPathFactory, issuer: Issuer) -> Iterato
     started.end()
 
 
-@pytest.fixture
-def cluster(tmp_path: Path, postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
+@contextmanager
+def running(made: Cluster) -> Iterator[Cluster]:
     """A server without a worker; the test starts workers. Whatever happens, none is left."""
-    made = Cluster(tmp_path, postgres.database())
-    monkeypatch.setenv("DBT_ENV_WITNESS", str(made.witness))
-    try:
-        made.start()
-        yield made
-    finally:
-        for each in made.started:
-            each.end()
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("DBT_ENV_WITNESS", str(made.witness))
+        try:
+            made.start()
+            yield made
+        finally:
+            for each in made.started:
+                each.end()
     assert not (made.witness / "two_writers").exists()
+
+
+@pytest.fixture
+def cluster(tmp_path: Path, postgres: Postgres) -> Iterator[Cluster]:
+    """Server and workers whose leases outlast any test, however busy the machine is."""
+    with running(Cluster(tmp_path, postgres.database())) as made:
+        yield made
+
+
+@pytest.fixture
+def short_leased(tmp_path: Path, postgres: Postgres) -> Iterator[Cluster]:
+    """The same for tests that wait for the end of a lease."""
+    lease = {"WORKER_LEASE_SECONDS": str(SHORT_LEASE_SECONDS)}
+    with running(Cluster(tmp_path, postgres.database(), **lease)) as made:
+        yield made
 
 
 @pytest.fixture

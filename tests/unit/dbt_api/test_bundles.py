@@ -16,6 +16,8 @@ from dbt_api.settings import settings
 from dbt_api.storage import storage as storage_of
 from dbt_api.tables import ProjectRow
 from tests.unit.dbt_api.cluster import Cluster
+from tests.unit.dbt_api.conftest import running
+from tests.unit.dbt_api.postgres import Postgres
 from tests.unit.dbt_api.project import write_project
 from tests.unit.dbt_api.server import Server, eventually
 from tests.unit.dbt_api.test_upload import FILES, zipped
@@ -76,6 +78,7 @@ def test_files_that_are_damaged_gone_or_out_of_reach_are_told_apart(
 ) -> None:
     host("one")
     bundle = bundles.publish("shop", write_project(tmp_path / "shop"))
+    bundles.publish("another", tmp_path / "shop")
     project = ProjectRow(name="shop", source={}, path="/nowhere", bundle=bundle)
     files, root = storage_of()
     stored = f"{root}/projects/shop/{bundle}.tar.gz"
@@ -121,6 +124,24 @@ def manifest(folder: Path, second: int, *, catalog: bool = False) -> Path:
     if catalog:
         (folder / "catalog.json").write_text(f'{{"of": {second}}}')
     return folder
+
+
+def test_manifests_are_kept_and_answered_while_the_storage_is_away(
+    tmp_path: Path, host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise OSError("refused")
+
+    host("one")
+    for name in ("put_file", "find", "ls", "rm", "cat_file"):
+        monkeypatch.setattr(storage_of()[0], name, away)
+    manifests.keep("shop", "dev", manifest(tmp_path / "made", 1, catalog=True), git_sha=None)
+    kept = manifests.newest("shop", "dev")
+    assert kept is not None
+    assert kept.facts.invocation_id == "i1"
+    assert manifests.catalog_of("shop", "dev") == b'{"of": 1}'
+    with pytest.raises(ApiError, match="cannot be reached"):
+        bundles.forget("shop")
 
 
 def test_the_newest_manifest_of_any_host_answers_on_all(tmp_path: Path, host: Host) -> None:
@@ -173,8 +194,11 @@ def test_projects_made_on_one_host_run_on_every_worker(tmp_path: Path, cluster: 
     def runs_on_both(name: str, again: str = "") -> None:
         """Two targets at once, so that each worker has one."""
         for target in ("dev", "prod"):
-            words = ["run", "--target", target, "--vars", '{"slow_ms": 1500}']
+            words = ["run", "--target", target, "--vars", json.dumps({"gate": f"{name}{again}.gate"})]
             cluster.server.submit(f"{name}-{target}{again}", *words, project=name)
+        for target in ("dev", "prod"):
+            cluster.started_running(f"{name}-{target}{again}")
+        cluster.open_gate(f"{name}{again}.gate")
         ended = [cluster.server.ended(f"{name}-{target}{again}") for target in ("dev", "prod")]
         assert [each["state"] for each in ended] == ["SUCCESS", "SUCCESS"], ended
         assert {each["worker"] for each in ended} == {"one", "two"}
@@ -202,3 +226,35 @@ def test_projects_made_on_one_host_run_on_every_worker(tmp_path: Path, cluster: 
     assert {path.split("/")[-2] for path in files.find(f"{root}/projects")} == {"template", "uploaded"}
     with files.open(files.find(f"{root}/projects/uploaded")[0]) as stored, tarfile.open(fileobj=stored) as archive:
         assert "models/orders.sql" in archive.getnames()
+
+
+def test_what_cannot_be_had_yet_waits_and_what_is_nowhere_says_so(tmp_path: Path, postgres: Postgres) -> None:
+    """On a file system that all hosts have mounted, which goes away and comes back."""
+    shared = tmp_path / "mounted"
+    shared.mkdir()
+    with running(Cluster(tmp_path, postgres.database(), FILES_URL=f"file://{shared}")) as cluster:
+        cluster.server.call("PUT", "/api/v1/projects/uploaded/upload", files={"file": zipped(FILES)})
+        worker = cluster.worker("one")
+        cluster.server.submit("early", "run")
+        assert cluster.server.ended("early")["artifacts"]
+        shared.rename(tmp_path / "away")
+        shared.touch()
+        cluster.server.submit("patient", "run", "--target", "dev", project="uploaded")
+        log = worker.data / "server.log"
+        eventually(lambda: "patient cannot be started yet" in log.read_text())
+        assert cluster.server.read("patient")["state"] == "PENDING"
+        early = cluster.server.read("early")
+        assert (early["state"], early["artifacts"], early["log"]["complete"]) == ("SUCCESS", [], False)
+        for file in ("logs", "artifacts", "artifacts/run_results.json"):
+            assert cluster.server.call("GET", f"/api/v1/invocations/early/{file}").status_code == 503
+        assert cluster.server.call("GET", "/api/v1/invocations").ok
+        assert cluster.server.call("DELETE", "/api/v1/projects/shop").status_code == 503
+        shared.unlink()
+        (tmp_path / "away").rename(shared)
+        assert cluster.server.ended("patient")["state"] == "SUCCESS"
+
+        (tmp_path / "shop").rename(tmp_path / "gone")
+        cluster.server.submit("nowhere", "run", "--target", "dev")
+        nowhere = cluster.server.ended("nowhere")
+        assert (nowhere["state"], nowhere["outcome"], nowhere["attempt"]) == ("FAILURE", "usage_error", 0)
+        assert "is not on this host" in nowhere["exc_message"]

@@ -18,7 +18,7 @@ import psycopg
 import pytest
 
 from tests.unit.dbt_api import fake_dbt
-from tests.unit.dbt_api.cluster import Cluster
+from tests.unit.dbt_api.cluster import LEASE_SECONDS, Cluster
 from tests.unit.dbt_api.postgres import Postgres
 from tests.unit.dbt_api.project import write_project
 from tests.unit.dbt_api.server import Server, eventually
@@ -169,7 +169,7 @@ def two(root: Path, mode: str, settings: dict[str, str], ends: ExitStack) -> tup
 def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """What is there after the disaster."""
     root, mode = tmp_path_factory.mktemp(request.param), str(request.param)
-    settings = {**ALLOWED, "WORKER_LEASE_SECONDS": "120", "SLOTS": "12"}
+    settings = {**ALLOWED, "WORKER_LEASE_SECONDS": str(LEASE_SECONDS), "SLOTS": "12"}
     if mode != "sqlite":
         postgres: Postgres = request.getfixturevalue("postgres")
         settings |= {"DATABASE_URL": postgres.database()}

@@ -3,80 +3,80 @@
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.unit.dbt_api import fake_dbt
-from tests.unit.dbt_api.cluster import Cluster, slow
+from tests.unit.dbt_api.cluster import Cluster, gated, slow
 from tests.unit.dbt_api.postgres import Postgres
 from tests.unit.dbt_api.server import ROOT, Server, eventually, is_running
 
 Start = Callable[..., Server]
 
 
-def test_two_workers_share_the_work_and_one_carries_on_alone(cluster: Cluster) -> None:
+def test_two_workers_share_the_work_and_one_carries_on_alone(short_leased: Cluster) -> None:
     """D4, D11: the killed worker's invocation is accounted for, and nobody writes to its target before that."""
-    cluster.worker("one", SLOTS="1")
-    cluster.worker("two", SLOTS="1")
+    short_leased.worker("one", SLOTS="1")
+    short_leased.worker("two", SLOTS="1")
     for target in ("dev", "prod"):
-        cluster.server.submit(target, *slow(600, "--target", target))
-        cluster.started_running(target)
-    assert {cluster.server.read(target)["worker"] for target in ("dev", "prod")} == {"one", "two"}
-    cluster.server.submit("after", "run", "--target", "dev")
-    killed, left = cluster.worker_of("dev"), cluster.worker_of("prod")
+        short_leased.server.submit(target, *slow(600, "--target", target))
+        short_leased.started_running(target)
+    assert {short_leased.server.read(target)["worker"] for target in ("dev", "prod")} == {"one", "two"}
+    short_leased.server.submit("after", "run", "--target", "dev")
+    killed, left = short_leased.worker_of("dev"), short_leased.worker_of("prod")
     pid = killed.dbt_pid("dev")
 
     killed.end(signal.SIGKILL)
-    cluster.server.call("POST", "/api/v1/invocations/prod/abort")
-    assert cluster.server.read("dev")["state"] == "STARTED", "nobody may know yet that it is lost"
+    short_leased.server.call("POST", "/api/v1/invocations/prod/abort")
+    assert short_leased.server.read("dev")["state"] == "STARTED", "nobody may know yet that it is lost"
 
-    ended = cluster.server.ended("dev")
+    ended = short_leased.server.ended("dev")
     assert (ended["state"], ended["outcome"]) == ("FAILURE", "worker_lost")
     assert killed.data.parent.name in ended["exc_message"]
     assert not is_running(pid), "the lease's guard ended it first"
-    after = cluster.server.ended("after")
+    after = short_leased.server.ended("after")
     assert (after["state"], after["worker"]) == ("SUCCESS", left.data.parent.name)
     assert after["started_at"] >= ended["finished_at"]
-    assert cluster.server.ended("prod")["state"] == "ABORTED"
-    told = cluster.workers()
+    assert short_leased.server.ended("prod")["state"] == "ABORTED"
+    told = short_leased.workers()
     assert (told[killed.data.parent.name]["is_lost"], told[killed.data.parent.name]["is_alive"]) == (True, False)
     assert told[left.data.parent.name]["is_alive"]
-    assert sorted(cluster.runs()) == ["after", "dev", "prod"]
+    assert sorted(short_leased.runs()) == ["after", "dev", "prod"]
 
 
-def test_a_worker_that_was_cut_off_ends_its_dbt_and_itself(cluster: Cluster) -> None:
-    cut_off = cluster.worker("one")
-    cluster.server.submit("run", *slow(600))
-    cluster.started_running("run")
+def test_a_worker_that_was_cut_off_ends_its_dbt_and_itself(short_leased: Cluster) -> None:
+    cut_off = short_leased.worker("one")
+    short_leased.server.submit("run", *slow(600))
+    short_leased.started_running("run")
     pid = cut_off.dbt_pid("run")
-    cluster.worker("two")
-    cluster.server.submit("after", "run")
+    short_leased.worker("two")
+    short_leased.server.submit("after", "run")
     assert cut_off.process is not None
 
     cut_off.process.send_signal(signal.SIGSTOP)
-    assert cluster.server.ended("run")["outcome"] == "worker_lost"
+    assert short_leased.server.ended("run")["outcome"] == "worker_lost"
     assert not is_running(pid)
-    assert cluster.server.ended("after")["worker"] == "two"
+    assert short_leased.server.ended("after")["worker"] == "two"
 
     cut_off.process.send_signal(signal.SIGCONT)
     assert cut_off.process.wait(timeout=60) == 3
-    assert cluster.server.read("run")["outcome"] == "worker_lost"
-    assert cluster.runs() == ["run", "after"]
-    assert cluster.worker("one").says() == 200, "it may come back"
+    assert short_leased.server.read("run")["outcome"] == "worker_lost"
+    assert short_leased.runs() == ["run", "after"]
+    assert short_leased.worker("one").says() == 200, "it may come back"
 
 
 def test_a_worker_that_is_back_in_time_goes_on(cluster: Cluster) -> None:
-    worker = cluster.worker("one", WORKER_LEASE_SECONDS="30")
-    cluster.worker("two", WORKER_LEASE_SECONDS="30")
-    cluster.server.submit("run", *slow(4))
+    worker = cluster.worker("one")
+    cluster.worker("two")
+    cluster.server.submit("run", *gated("open"))
     cluster.started_running("run")
     owner = cluster.worker_of("run")
 
     owner.end(signal.SIGKILL)
     owner.start()
+    cluster.open_gate("open")
 
     ended = cluster.server.ended("run")
     assert (ended["state"], ended["attempt"], ended["worker"]) == ("SUCCESS", 1, owner.data.parent.name)
@@ -85,37 +85,38 @@ def test_a_worker_that_is_back_in_time_goes_on(cluster: Cluster) -> None:
 
 
 def test_a_drained_worker_lets_dbt_end_and_leaves_the_rest_to_others_at_once(cluster: Cluster) -> None:
-    leaving = cluster.worker("one", DRAIN_SECONDS="60", WORKER_LEASE_SECONDS="600")
-    cluster.server.submit("run", *slow(3))
+    leaving = cluster.worker("one", DRAIN_SECONDS="60")
+    cluster.server.submit("run", *gated("open"))
     cluster.started_running("run")
     assert leaving.process is not None
     leaving.process.send_signal(signal.SIGTERM)
     eventually(lambda: leaving.says() == 503)
     cluster.server.submit("other", "run", "--target", "prod")
+    cluster.open_gate("open")
 
     assert leaving.process.wait(timeout=60) == 0
 
     assert cluster.server.read("run")["state"] == "SUCCESS"
     assert cluster.server.read("other")["state"] == "PENDING"
-    cluster.worker("two", WORKER_LEASE_SECONDS="600")
+    cluster.worker("two")
     assert cluster.server.ended("other")["worker"] == "two"
     told = cluster.workers()["one"]
     assert (bool(told["gone_at"]), told["is_lost"], told["is_alive"]) == (True, False, False)
 
 
-def test_the_server_is_ready_with_a_live_worker_only(cluster: Cluster) -> None:
+def test_the_server_is_ready_with_a_live_worker_only(short_leased: Cluster) -> None:
     """D8: probes tested against a dead worker. D3: a server killed between storing and queueing loses nothing."""
-    assert cluster.server.says() == 503
-    cluster.server.submit("run", "run")
-    cluster.server.execute_in_queue("delete from workflow_status")
-    worker = cluster.worker("one")
-    eventually(lambda: cluster.server.says() == 200)
-    assert cluster.server.call("GET", "/ready").json()["workers"] == 1
-    assert cluster.server.ended("run")["state"] == "SUCCESS"
+    assert short_leased.server.says() == 503
+    short_leased.server.submit("run", "run")
+    short_leased.server.execute_in_queue("delete from workflow_status")
+    worker = short_leased.worker("one")
+    eventually(lambda: short_leased.server.says() == 200)
+    assert short_leased.server.call("GET", "/ready").json()["workers"] == 1
+    assert short_leased.server.ended("run")["state"] == "SUCCESS"
     worker.end(signal.SIGKILL)
-    eventually(lambda: cluster.server.says() == 503)
-    assert cluster.server.says("/healthz") == 200
-    assert "No worker is alive" in cluster.server.call("GET", "/ready").text
+    eventually(lambda: short_leased.server.says() == 503)
+    assert short_leased.server.says("/healthz") == 200
+    assert "No worker is alive" in short_leased.server.call("GET", "/ready").text
 
 
 def test_another_sealing_key_is_refused_at_the_start(cluster: Cluster) -> None:
@@ -137,32 +138,32 @@ def doctor(environment: dict[str, str]) -> str:
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60).stdout
 
 
-def test_a_name_belongs_to_one_worker(cluster: Cluster, tmp_path: Path) -> None:
-    first = cluster.worker("one")
+def test_a_name_belongs_to_one_worker(short_leased: Cluster, tmp_path: Path) -> None:
+    first = short_leased.worker("one")
     for data in (tmp_path / "elsewhere", first.data):
         code, told = refused(first.environment | {"PILOTHOUSE_DBT_API_DATA": str(data)}, "worker")
         assert code == 2
         assert "already" in told
     assert first.says() == 200
-    cluster.server.submit("run", *slow(600))
-    cluster.started_running("run")
+    short_leased.server.submit("run", *slow(600))
+    short_leased.started_running("run")
 
     first.end(signal.SIGKILL)
-    again = cluster.process("one", "worker")
+    again = short_leased.process("one", "worker")
     again.data = again.data.parent / "new"
     again.start()
 
-    assert cluster.server.ended("run")["outcome"] == "worker_lost"
-    cluster.server.submit("after", "run")
-    assert cluster.server.ended("after")["state"] == "SUCCESS"
+    assert short_leased.server.ended("run")["outcome"] == "worker_lost"
+    short_leased.server.submit("after", "run")
+    assert short_leased.server.ended("after")["state"] == "SUCCESS"
 
 
 def test_while_the_database_is_away_nothing_is_half_submitted_and_dbt_goes_on(
     cluster: Cluster, postgres: Postgres
 ) -> None:
     """D3: store down → 503, then everything goes on."""
-    cluster.worker("one", WORKER_LEASE_SECONDS="120")
-    cluster.server.submit("run", *slow(3))
+    worker = cluster.worker("one")
+    cluster.server.submit("run", *gated("open"))
     cluster.started_running("run")
 
     postgres.stop()
@@ -172,7 +173,8 @@ def test_while_the_database_is_away_nothing_is_half_submitted_and_dbt_goes_on(
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert cluster.server.call("GET", "/api/v1/invocations/run").status_code == 503
     assert cluster.server.says() == 503
-    time.sleep(3)
+    cluster.open_gate("open")
+    eventually((worker.attempt("run") / "exit.json").exists)
     postgres.start()
 
     eventually(lambda: cluster.server.call("POST", "/api/v1/invocations", json=body).ok)
