@@ -29,7 +29,8 @@ ServiceAccount = Annotated[
 
 _WHERE: dict[str, JsonValue] = {"section": "Where it runs"}
 _IDENTITY: dict[str, JsonValue] = {"section": "Who Airflow is in Google"}
-_EPHEMERAL: dict[str, JsonValue] = {"section": "Cluster made for the run"}
+_EXISTING: dict[str, JsonValue] = {**_WHERE, "when": {"cluster_mode": "existing"}}
+_EPHEMERAL: dict[str, JsonValue] = {**_WHERE, "when": {"cluster_mode": "ephemeral"}}
 _GIVEN = ("project_id", "location", "name")
 """What a new cluster's description doesn't say: the parameters do, and the run."""
 
@@ -62,8 +63,24 @@ class GoogleCluster(BaseModel):
         default=None,
         title="Cluster's name",
         description="Of the existing cluster. An ephemeral one is named after its run.",
-        json_schema_extra=_WHERE,
+        json_schema_extra=_EXISTING,
         validate_default=True,
+    )
+    new_cluster: dict[str, Any] = Field(
+        default_factory=dict,
+        title="New cluster",
+        description="Of an ephemeral cluster, what the page Clusters asks for, e.g. mode: standard, machine_type: "
+        "e2-standard-4, spot: true. Empty: Autopilot, private, reached by its DNS name.",
+        json_schema_extra=_EPHEMERAL,
+        validate_default=True,
+    )
+    time_to_live_minutes: int = Field(
+        default=6 * 60,
+        title="Time to live (minutes)",
+        description="An ephemeral cluster is deleted so long after its making even when Airflow could not do it.",
+        ge=30,
+        le=7 * 24 * 60,
+        json_schema_extra=_EPHEMERAL,
     )
     use_dns_endpoint: bool = Field(
         default=False,
@@ -93,22 +110,6 @@ class GoogleCluster(BaseModel):
         description="- dbt@my-project.iam.gserviceaccount.com. Each is impersonated by the one before it; the last "
         "one does the work.",
         json_schema_extra=_IDENTITY,
-    )
-    new_cluster: dict[str, Any] = Field(
-        default_factory=dict,
-        title="New cluster",
-        description="Of an ephemeral cluster, what the page Clusters asks for, e.g. mode: standard, machine_type: "
-        "e2-standard-4, spot: true. Empty: Autopilot, private, reached by its DNS name.",
-        json_schema_extra=_EPHEMERAL,
-        validate_default=True,
-    )
-    time_to_live_minutes: int = Field(
-        default=6 * 60,
-        title="Time to live (minutes)",
-        description="An ephemeral cluster is deleted so long after its making even when Airflow could not do it.",
-        ge=30,
-        le=7 * 24 * 60,
-        json_schema_extra=_EPHEMERAL,
     )
 
     @field_validator("cluster_name")

@@ -40,7 +40,7 @@ class ImageParameters(Parameters):
         json_schema_extra=_SECTION,
     )
     arguments: list[str] = Field(
-        default_factory=lambda: ["dbt", DBT, "--project-dir", PROJECT, "--profiles-dir", PROFILES],
+        default=["dbt", DBT, "--project-dir", PROJECT, "--profiles-dir", PROFILES],
         title="Arguments",
         description=f"What the entrypoint gets. {DBT} is the run's own command with its options, {PROJECT} and "
         f"{PROFILES} are the folders. Put more of dbt's options behind them, for example --fail-fast.",

@@ -35,7 +35,7 @@ def parameter_fields(
         columns = _columns()
         for name, field in fields:
             value = values.get(name, field.get("default"))
-            if not _is_asked(field, drawn):
+            if not _is_asked(field, {**values, **drawn}):
                 drawn[name] = value
                 continue
             with next(columns), place(name):

@@ -179,3 +179,19 @@ def test_a_run_in_a_pod_shows_the_containers_words_and_can_be_checked_beforehand
     assert "There is no cluster 'gone'." in said
     assert "Cannot reach Airflow" in said
     assert "2 checks failed" in page.error[0].value
+
+
+def test_a_run_on_gke_may_ask_for_other_machines_and_not_for_what_the_project_decides(open_page: OpenPage) -> None:
+    where = {"project_id": "harbour-prod", "location": "europe-west1-b", "cluster_mode": "ephemeral"}
+    machines = {"mode": "standard", "machine_type": "e2-standard-2"}
+    seeded.project("quay", operator=OperatorName.GKE, operator_parameters={**where, "new_cluster": machines})
+    page = open_page("launch", project="quay")
+    assert not page.exception
+    labels = [each.label for each in (*page.text_input, *page.text_area, *page.selectbox, *page.number_input)]
+    assert {"Google project", "Location", "New cluster", "Time to live (minutes)", "Pod's name"} <= set(labels)
+    assert not {"Cluster", "Cluster's name"} & set(labels)
+    asked = next(each for each in page.text_area if each.label == "New cluster")
+    asked.set_value("mode: standard\nmachine_type: n2-highmem-8").run()
+    button(page, "Launch").click().run()
+    [run] = history.list_runs().runs
+    assert run.conf["operator_parameters"]["new_cluster"]["machine_type"] == "n2-highmem-8"

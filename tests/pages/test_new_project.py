@@ -145,6 +145,25 @@ def test_a_gke_project_says_what_is_wrong_beside_each_field(open_page: OpenPage)
     assert "name a region such as" in problems
 
 
+def test_a_gke_project_whose_runs_make_their_cluster_is_saved_as_it_was_filled_in(open_page: OpenPage) -> None:
+    page = open_page("new_project")
+    text(page, "name", "shop")
+    text(page, "owner", "anna")
+    page.segmented_control(key="project_form_copy__operator").set_value(OperatorName.GKE).run()
+    for label, value in (("Google project", "harbour-prod"), ("Location", "europe-west1-b")):
+        next(each for each in page.text_input if each.label == label).set_value(value)
+    next(each for each in page.selectbox if each.label == "Cluster").set_value("ephemeral").run()
+    assert not any(each.label == "Cluster's name" for each in page.text_input)
+    next(each for each in page.text_area if each.label == "New cluster").set_value("mode: standard\nspot: true")
+    next(each for each in page.checkbox if each.label == "By its internal address").check()
+    page = press(page, "Create project")
+    assert not page.exception
+    saved = projects.get_project("shop").operator_parameters
+    assert saved["new_cluster"] == {"mode": "standard", "spot": True}
+    assert (saved["cluster_mode"], saved["cluster_name"], saved["use_internal_ip"]) == ("ephemeral", None, True)
+    assert "{dbt}" in saved["arguments"], "what nobody touched keeps its default"
+
+
 def test_an_edit_starts_from_what_is_saved_and_keeps_the_name(open_page: OpenPage) -> None:
     projects.create(ProjectDraft(name="shop", owner="O'Brien", schedule="@daily", retries=3), by="anna")
     page = open_page("new_project", project="shop")
