@@ -19,10 +19,11 @@ from benchmarks.history_page import ROOT, console, fill
 
 BIG_RUN = 99994
 SCREENS = {
-    "runs": ("runs", "100,000 runs"),
-    "big_run": (f"run?run_id={BIG_RUN}", "of 3,000 nodes done"),
-    "log": (f"run?run_id={BIG_RUN}&tab=Log", "Download"),
+    "runs": ("runs", "text=100,000 runs"),
+    "big_run": (f"run?run_id={BIG_RUN}", "text=of 3,000 nodes done"),
+    "log": (f"run?run_id={BIG_RUN}&tab=Log&line=4100", "[role=log]"),
 }
+"""Each picture's page, and what has to be on the screen."""
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
@@ -53,8 +54,10 @@ def take(browser: Browser, address: str, shown: str, scheme: Literal["light", "d
     page.set_default_timeout(120_000)
     page.goto(address)
     page.wait_for_selector("[data-testid='stApp'][data-test-script-state='notRunning']")
-    expect(page.get_by_text(shown).first).to_be_visible(timeout=60_000)
-    page.wait_for_timeout(4_000)
+    expect(page.locator(shown).first).to_be_visible(timeout=60_000)
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=60_000)
+    page.wait_for_timeout(8_000)  # what is drawn on a canvas tells nobody when it is done
+    page.locator(shown).first.scroll_into_view_if_needed()
     page.screenshot(path=file)
     context.close()
 

@@ -53,7 +53,6 @@ def test_a_failed_run_shows_the_failing_node_first_and_is_retried(console: Conso
     console.sees("Failed 2 times in a row")
     console.open("runs")
     console.sees("Failing now")
-    console.picture("runs")
 
 
 def test_two_runs_are_chosen_in_the_history_and_compared(console: Console) -> None:
