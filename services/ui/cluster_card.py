@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from models.types import now
 from services import clusters, health
 from services.clusters import Cluster, OurPod
 from services.errors import PilothouseError
@@ -31,7 +32,11 @@ def cluster_card(cluster: Cluster) -> None:
 
 def _health(cluster: Cluster) -> None:
     row = health.of_system(clusters.system_of(cluster.name))
-    if row.reachable:
+    if row.reachable and now() - row.checked_at > health.SILENCE:
+        st.badge("Not checked", icon=":material/help:", color="gray")
+        told = f"{plain(row.version or '')}, last checked {ago(row.checked_at)}: the collector may not be running"
+        st.caption(told, width="content")
+    elif row.reachable:
         st.badge("Up", icon=":material/check_circle:", color="green")
         st.caption(f"{plain(row.version or '')}, checked {ago(row.checked_at)}", width="content")
     else:

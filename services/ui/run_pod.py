@@ -53,12 +53,12 @@ def _draw(pod: Pod) -> None:
     left, right = st.columns([2, 3], gap="large")
     with left:
         rows = {
-            "Pod": f"`{pod.namespace}/{pod.name}`",
+            "Pod": _code(f"{pod.namespace}/{pod.name}"),
             "Cluster": plain(pod.cluster),
             "Node": plain(pod.node or "none yet"),
             "Phase": pod.phase + (f", gone since {moment(pod.gone_at)}" if pod.gone_at else ""),
-            "Image": f"`{plain(pod.image)}`",
-            "Digest": f"`{plain(pod.image_digest.rpartition('@')[2])}`" if pod.image_digest else "not pulled yet",
+            "Image": _code(pod.image),
+            "Digest": _code(pod.image_digest.rpartition("@")[2]) if pod.image_digest else "not pulled yet",
             "Requested": _quantities(pod.requests),
             "Limited to": _quantities(pod.limits),
         }
@@ -71,6 +71,11 @@ def _draw(pod: Pod) -> None:
     with st.expander("Manifest", icon=":material/data_object:"):
         st.caption("As the cluster has it; values of variables are hidden.")
         st.json(pod.spec)
+
+
+def _code(text: str) -> str:
+    """Within backticks Markdown takes every letter as it is, but for the backtick."""
+    return f"`{text.replace('`', '')}`"
 
 
 def _quantities(found: dict[str, str]) -> str:

@@ -1,8 +1,11 @@
+from datetime import timedelta
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from contracts.operators import OperatorName
 from models.cluster import Pod
+from models.system import SystemHealth
 from services import clusters, health
 from services.database import session
 from services.settings import settings
@@ -28,6 +31,18 @@ def test_a_cluster_that_is_away_says_so_and_the_page_lives(open_page: OpenPage) 
     assert "cannot be signed in to" in text_of(page)
 
 
+def test_a_cluster_that_nobody_checks_any_more_is_not_called_up(open_page: OpenPage) -> None:
+    clusters.register("main", kubeconfig="/no/such/kubeconfig", context=None, by=settings().user)
+    system = clusters.system_of("main")
+    health.report(system, reachable=True, version="v1.33.2")
+    assert ":green-badge[:material/check_circle: Up]" in text_of(open_page("clusters"))
+    with session() as opened:
+        opened.get_one(SystemHealth, system).checked_at -= timedelta(minutes=10)
+    told = text_of(open_page("clusters"))
+    assert ": Up]" not in told
+    assert "last checked 10 m" in told
+
+
 def test_a_run_in_a_pod_shows_where_it_ran(open_page: OpenPage) -> None:
     run = seeded.run(operator=OperatorName.KUBERNETES)
     invocation = seeded.filled(run)
@@ -42,7 +57,8 @@ def test_a_run_in_a_pod_shows_where_it_ran(open_page: OpenPage) -> None:
                 uid="u",
                 phase="Succeeded",
                 node="node1",
-                image="dbt:1",
+                image="localhost/dbt-shop:1",
+                image_digest="localhost/dbt-shop@sha256:0a",
                 limits={"memory": "1Gi"},
                 steps=[step],
             )
@@ -51,6 +67,8 @@ def test_a_run_in_a_pod_shows_where_it_ran(open_page: OpenPage) -> None:
     assert not page.exception
     assert "dbt/dbt-shop-1" in text_of(page)
     assert "memory 1Gi" in text_of(page)
+    assert "`localhost/dbt-shop:1`" in text_of(page)
+    assert "`sha256:0a`" in text_of(page)
     assert "Node node1" in text_of(page)
 
 
