@@ -105,7 +105,7 @@ def _waits_for(run: Run) -> str:
     if run.handed_over_at is None:
         return "Handing the run to Airflow"
     if run.state is RunState.STARTING:
-        return "Airflow has started the task; waiting for dbt to start"
+        return "Airflow has begun the run; dbt has not started yet"
     return "Waiting in Airflow's queue"
 
 
@@ -125,6 +125,8 @@ def _message(run: Run, invocations: list[Invocation]) -> None:
         _before_it(run, invocations[-1].id if invocations else None)
     else:
         st.info(plain(run.message), icon=":material/info:")
+        if run.state in (RunState.QUEUED, RunState.STARTING):
+            _link("capacity", "See what Airflow is busy with")
 
 
 def _before_it(run: Run, invocation_id: int | None) -> None:
