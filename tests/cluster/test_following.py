@@ -1,6 +1,7 @@
 """The collector follows pods on a real cluster: their log, what they wait for, how they end, and breaks on the way."""
 
 import json
+import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ from services.database import engine, migrate, session
 from services.settings import settings
 from tests.cluster.access import Cluster, until
 from tests.cluster.dbt_namespace import MANIFESTS
+from tests.stack.consoles import Collector
 
 EVENT = json.dumps({"info": {"msg": "line @", "ts": "2026-01-01T00:00:00.@Z", "name": "E"}, "data": {}})
 
@@ -98,6 +100,10 @@ class Following:
     @property
     def invocation(self) -> Invocation:
         return history.invocations_of(self.run.id or 0)[0]
+
+    def has_lines(self, number: int) -> bool:
+        """Whether so many are kept, with no collector of ours to ask."""
+        return bool(history.invocations_of(self.run.id or 0)) and len(self.lines) >= number
 
     @property
     def lines(self) -> list[str]:
@@ -217,12 +223,27 @@ def test_a_cancelled_run_is_cancelled(following: Following) -> None:
     following.follow(lambda f: closed(f) and f.now.state is RunState.CANCELLED, "it is cancelled")
 
 
-def test_a_collector_that_was_killed_goes_on_where_it_was(following: Following) -> None:
-    following.start(says(30, pause="sleep 0.3"))
-    following.follow(lambda f: len(f.lines) >= 5, "some lines are here")
-    following.side = KubernetesSide()
-    following.follow(closed, "it is closed")
-    assert [json.loads(line)["info"]["msg"] for line in following.lines] == [f"line {n}" for n in range(1, 31)]
+def test_a_collector_that_is_killed_goes_on_where_it_was(
+    following: Following, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for neighbour in ("AIRFLOW", "DBT_API"):
+        monkeypatch.setenv(f"PILOTHOUSE_{neighbour}_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("PILOTHOUSE_AIRFLOW_PASSWORD", "unused")
+    monkeypatch.setenv("PILOTHOUSE_DBT_API_TOKEN", "unused")
+    collector = Collector(tmp_path / "collector.log")
+    following.start(says(60, pause="sleep 0.3"))
+    collector.start()
+    try:
+        for seen in (5, 25):
+            until(lambda wanted=seen: following.has_lines(wanted), f"{seen} lines are here")  # type: ignore[misc]
+            collector.end(signal.SIGKILL)
+            with logs.path_of(following.invocation).open("ab") as file:
+                file.write(b'{"info": {"name": "torn", "msg": "written, not commit')
+            collector.start()
+        until(lambda: closed(following), "it is closed")
+    finally:
+        collector.end(signal.SIGKILL)
+    assert [json.loads(line)["info"]["msg"] for line in following.lines] == [f"line {n}" for n in range(1, 61)]
 
 
 def test_an_api_server_that_goes_and_comes_costs_nothing(following: Following) -> None:

@@ -1,0 +1,44 @@
+"""Runs through Airflow, launched as the pages do, and what the console knows of them."""
+
+import uuid
+
+from models.run import Invocation, NodeResult, Run
+from services import history, results, runs
+from services.launching import LaunchRequest
+from tests.stack.consoles import until
+
+RUN_SECONDS = 300
+
+
+def launch(project: str, **request: object) -> Run:
+    """Launch a run; `request` is what the form holds."""
+    return runs.launch(project, LaunchRequest.model_validate(request), launch_key=uuid.uuid4().hex, by="ann")
+
+
+def collected(run: Run) -> Run:
+    """The run, once it is over and all that there is to know is here."""
+
+    def look() -> Run | None:
+        fresh = history.get_run(run.id or 0)
+        return fresh if fresh.collected else None
+
+    found = until(look, seconds=RUN_SECONDS)
+    assert found
+    return found
+
+
+def invocation_of(run: Run) -> Invocation:
+    """The run's one invocation."""
+    [invocation] = history.invocations_of(run.id or 0)
+    return invocation
+
+
+def nodes_of(run: Run) -> dict[str, NodeResult]:
+    """The node results of the run's last try by name."""
+    invocations = history.invocations_of(run.id or 0)
+    return {node.name: node for node in results.node_results(invocations[-1].id or 0)} if invocations else {}
+
+
+def comes_to(run: Run, name: str) -> None:
+    """Wait until a node of the run has started."""
+    until(lambda: name in nodes_of(run), seconds=RUN_SECONDS)
