@@ -75,7 +75,9 @@ class LogPage:
         return self.box.locator(f'[data-line="{name}"]')
 
     def sees(self, name: str) -> None:
-        """The line is on the screen."""
+        """The line is on the screen. Notices that come above the viewer move it: it is brought back first."""
+        expect(self.line(name)).to_be_visible(timeout=60_000)
+        self.box.scroll_into_view_if_needed()
         expect(self.line(name)).to_be_in_viewport(timeout=60_000)
 
     def elements(self) -> int:
