@@ -3,7 +3,7 @@
 from models.cluster import Cluster
 from services.clusters.client import ClusterClient
 from services.clusters.news import ContainerNews, PodEvent, PodNews
-from services.clusters.ours import OurPod, delete_left_over, log_tail, our_pods
+from services.clusters.ours import OurPod, OurPods, delete_left_over, log_tail, our_pods
 from services.clusters.store import (
     cluster_of_run,
     clusters,
@@ -20,6 +20,7 @@ __all__ = [
     "ClusterClient",
     "ContainerNews",
     "OurPod",
+    "OurPods",
     "PodEvent",
     "PodNews",
     "cluster_of_run",

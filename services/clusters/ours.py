@@ -14,7 +14,7 @@ from services.clusters.client import ClusterClient
 from services.clusters.news import PodNews
 from services.clusters.store import get_cluster
 from services.database import session
-from services.errors import NotAllowed
+from services.errors import BackendRejected, NotAllowed
 from services.rights import require_change_of_clusters
 
 
@@ -40,12 +40,29 @@ class OurPod:
         return self.run_id is not None and self.is_run_over
 
 
-def our_pods(cluster: str) -> list[OurPod]:
+@dataclass(frozen=True)
+class OurPods:
+    """What there is of ours on a cluster, as far as the console may see."""
+
+    pods: list[OurPod]
+    hidden: list[str]
+    """Namespaces of projects or runs whose pods the console may not read."""
+
+
+def our_pods(cluster: str) -> OurPods:
     """All pods with our label, in the namespaces that projects and runs name. Raises as ClusterClient does."""
     client = ClusterClient(get_cluster(cluster))
-    found = [pod for namespace in _namespaces(cluster) for pod in client.pods(namespace, selector=RUN_LABEL)]
+    found: list[PodNews] = []
+    hidden: list[str] = []
+    for namespace in _namespaces(cluster):
+        try:
+            found += client.pods(namespace, selector=RUN_LABEL)
+        except BackendRejected as error:
+            if error.status != 403:
+                raise
+            hidden.append(namespace)
     runs = _runs_of([pod.uid for pod in found])
-    return [OurPod(pod, *runs.get(pod.uid, (None, False))) for pod in found]
+    return OurPods([OurPod(pod, *runs.get(pod.uid, (None, False))) for pod in found], hidden)
 
 
 def log_tail(cluster: str, pod: PodNews, *, lines: int) -> str:

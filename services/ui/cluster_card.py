@@ -4,7 +4,7 @@ import streamlit as st
 
 from models.types import now
 from services import clusters, health
-from services.clusters import Cluster, OurPod
+from services.clusters import Cluster, OurPod, OurPods
 from services.errors import PilothouseError
 from services.rights import may_change_clusters
 from services.ui import errors
@@ -46,12 +46,12 @@ def _health(cluster: Cluster) -> None:
 
 def _pods(cluster: Cluster) -> None:
     try:
-        found = clusters.our_pods(cluster.name)
+        ours = clusters.our_pods(cluster.name)
     except PilothouseError as error:
         st.warning(plain(f"{error.message} {error.hint or ''}"), icon=":material/sync_problem:")
         return
-    if not found:
-        st.caption("No pod of ours is there.")
+    say_what_is_hidden(ours)
+    if not (found := ours.pods):
         return
     chosen = st.dataframe(
         [_row(pod) for pod in found],
@@ -64,6 +64,16 @@ def _pods(cluster: Cluster) -> None:
     )
     if rows := chosen.selection.rows:
         _chosen_pod(cluster, found[rows[0]])
+
+
+def say_what_is_hidden(ours: OurPods) -> None:
+    """Say of which namespaces nothing is known; with all known and no pod there, that there is none."""
+    if ours.hidden:
+        where = plain(", ".join(ours.hidden))
+        told = f"The console may not read pods in {where}: apply deploy/kubernetes/console-rbac.yaml there."
+        st.caption(f":material/visibility_off: {told}")
+    elif not ours.pods:
+        st.caption("No pod of ours is there.")
 
 
 def _row(pod: OurPod) -> dict[str, object]:

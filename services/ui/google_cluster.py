@@ -10,8 +10,9 @@ from services.google import GoogleCluster
 from services.google.words import cost_hint, get_credentials_command, status_style
 from services.rights import may_change_clusters
 from services.ui import errors
+from services.ui.cluster_card import say_what_is_hidden
 from services.ui.shell import current_user
-from services.ui.words import NOTHING, ago, count, listed, moment, plain
+from services.ui.words import NOTHING, ago, listed, moment, plain
 
 
 def cluster_details(address: ClusterAddress) -> None:
@@ -129,9 +130,9 @@ def _pods(cluster: GoogleCluster) -> None:
             st.success(f"Yes: its Kubernetes API answers, version {plain(version)}.", icon=":material/check_circle:")
         if look:
             with st.spinner("Asking it…"):
-                found = our_pods(path)
-            st.caption(f"{count(len(found), 'pod')} of ours." if found else "No pod of ours is there.")
-            for pod in found:
+                ours = our_pods(path)
+            say_what_is_hidden(ours)
+            for pod in ours.pods:
                 run = f"run {pod.run_id}" if pod.run_id else "no run of this console"
                 st.markdown(f"- `{pod.news.namespace}/{pod.news.name}`: {pod.state}, {run}")
 

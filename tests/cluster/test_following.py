@@ -11,6 +11,7 @@ import pytest
 
 from contracts.names import RUN_LABEL, TRY_LABEL, run_label_of
 from contracts.operators import OperatorName
+from models.project import Project
 from models.run import Invocation, Run
 from models.run_state import RunState
 from models.types import now
@@ -152,6 +153,21 @@ def test_a_namespace_that_the_console_may_not_read_disturbs_no_other(following: 
     following.start(says(3))
     following.follow(closed, "it is closed")
     assert len(following.lines) == 3
+
+
+def test_pods_are_listed_from_the_namespaces_that_the_console_may_read_and_the_others_are_named(
+    following: Following,
+) -> None:
+    following.sign_in_with_least_rights()
+    with session() as opened:
+        for number, namespace in enumerate((following.namespace, "default")):
+            project = Project(name=f"p{number}", owner="ann", created_by="ann", source={"kind": "folder"})
+            project.operator_parameters = {"cluster": "test", "namespace": namespace}
+            opened.add(project)
+    following.start("sleep 60")
+    found = clusters.our_pods("test")
+    assert [pod.news.name for pod in found.pods] == ["dbt"]
+    assert found.hidden == ["default"]
 
 
 def test_events_longer_than_what_a_container_runtime_keeps_in_one_piece_are_whole(following: Following) -> None:
