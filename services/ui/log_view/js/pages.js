@@ -161,10 +161,11 @@ class LogPages {
   async tick() {
     clearTimeout(this.timer);
     if (this.isGone || document.hidden) return; // asked again when the page is looked at
-    const epoch = this.epoch, before = this.total, staysAtEnd = this.follow.checked || (this.isBusy && this.scroller.atEnd);
-    const more = { first: before, count: staysAtEnd ? FIRST_LINES : 0, version: this.version };
+    const epoch = this.epoch, before = this.total, wasBusy = this.isBusy;
+    const more = { first: before, count: this.follow.checked || wasBusy ? FIRST_LINES : 0, version: this.version };
     const answer = await this.ask("rows", { ...this.choice.question, ...more });
     if (epoch === this.epoch && answer) {
+      const staysAtEnd = this.follow.checked || (wasBusy && this.scroller.atEnd); // one may have scrolled up meanwhile
       this.take(answer);
       if (staysAtEnd) this.scroller.goToEnd();
       else if (this.data.live) this.announceNewer(this.total - before);
