@@ -15,7 +15,7 @@ from services.comparing import Difference
 from services.connections import dbt_api
 from services.errors import NotFound
 from services.ui import errors
-from services.ui.words import NOTHING, count, listed, moment, plain
+from services.ui.words import NOTHING, count, listed, moment
 
 _LEFT_OUT = ("State", "Launched by")
 _MOST_FAILED = 200
@@ -119,7 +119,7 @@ def parameter_table(parameters: Sequence[Difference], before: str, after: str) -
     """Draw the parameters that differ."""
     if not parameters:
         return
-    rows = [(plain(each.name), each.before or NOTHING, each.after or NOTHING) for each in parameters]
+    rows = [(each.name, each.before or NOTHING, each.after or NOTHING) for each in parameters]
     st.dataframe(
         pd.DataFrame(rows, columns=["Parameter", f"Run {before}", f"Run {after}"]),
         hide_index=True,

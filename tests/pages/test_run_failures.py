@@ -95,7 +95,7 @@ def test_what_changed_since_the_last_green_run_is_told(open_page: OpenPage) -> N
     green = seeded.run(minutes_ago=60)
     before = {"stg_calls": "select 1", "fct_calls": "select 2", "dim_ships": "select 3"}
     seeded.manifest(seeded.filled(green, statuses={"fct_calls": NodeStatus.SUCCESS}), before)
-    red = seeded.run(state=RunState.FAILED, message="boom", conf=RunConf(threads=8, requested_by="anna"))
+    red = seeded.run(state=RunState.FAILED, message="boom", conf=RunConf(vars={"day": 8}, requested_by="anna"))
     invocation = seeded.filled(red, statuses={"fct_calls": NodeStatus.ERROR})
     after = {"stg_calls": "select 11", "fct_calls": "select 2", "dim_ships": "select 33", "new": "select 4"}
     seeded.manifest(invocation, after, fct_calls=["stg_calls"])
@@ -107,7 +107,7 @@ def test_what_changed_since_the_last_green_run_is_told(open_page: OpenPage) -> N
     assert list(code["Name"]) == ["stg_calls", "dim_ships", "new"]
     assert list(code["How"]) == ["changed", "changed", "added"]
     assert list(code["Above the failure"]) == ["yes", "", ""]
-    assert list(parameters.iloc[0]) == ["threads", "–", "8"]
+    assert list(parameters.iloc[0]) == ["vars.day", "–", "8"]
 
 
 def test_without_manifests_the_page_says_that_it_cannot_tell(open_page: OpenPage) -> None:
