@@ -46,7 +46,7 @@ class Opened:
 
     seconds: float
     kilobytes: float
-    """What the server sent over the socket until then."""
+    """What the server sent over the socket until all was drawn: news of live runs come later and are not the page."""
 
 
 @contextmanager
@@ -87,9 +87,12 @@ def visit(browser: Browser, address: str, selector: str) -> Opened:
     page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: sizes.append(len(frame))))
     page.add_init_script(WATCH)
     page.goto(address)
+    page.wait_for_selector("[data-testid='stApp'][data-test-script-state='notRunning']")
+    page.wait_for_selector(selector)
+    sent = sum(sizes)
     milliseconds = page.wait_for_function(SETTLED, arg=selector, polling=50).json_value()
     context.close()
-    return Opened(milliseconds / 1000, sum(sizes) / 1000)
+    return Opened(milliseconds / 1000, sent / 1000)
 
 
 def fill(data: Path, runs: int) -> None:

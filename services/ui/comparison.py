@@ -50,7 +50,7 @@ def differences(found: Comparison) -> None:
         return
     rows = [(each.name, each.before or NOTHING, each.after or NOTHING) for each in found.differences]
     st.dataframe(
-        pd.DataFrame(rows, columns=["", f"Run {found.before.id}", f"Run {found.after.id}"]),
+        pd.DataFrame(rows, columns=["What", f"Run {found.before.id}", f"Run {found.after.id}"]),
         hide_index=True,
         alt="Facts and parameters that differ between the runs",
     )

@@ -125,7 +125,7 @@ def _concurrency(found: Timeline) -> None:
     rows = pd.DataFrame(steps[::every] + steps[-1:], columns=["Second", "Nodes"])
     line = {"type": "area", "interpolate": "step-after", "opacity": 0.55, "color": "#3B82F6"}
     limit = {
-        "mark": {"type": "rule", "strokeDash": [4, 3], "color": "#8A96A6"},
+        "mark": {"type": "rule", "aria": False, "strokeDash": [4, 3], "color": "#8A96A6"},
         "encoding": {"y": {"datum": found.threads}},
     }
     axes = {

@@ -22,7 +22,6 @@ class Known:
 
 
 STREAMLITS_OWN = (
-    Known("svg-img-alt", "metric_chart_", "st.metric takes no text for its small chart; the trend is told in its help"),
     Known(
         "color-contrast",
         'data-selected="true"',

@@ -15,6 +15,7 @@ PAGES = {
     "runs?q=nothing_has_this&state=Failed": "No run matches",
     f"run?run_id={BIG_RUN}": "nodes done",
     f"run?run_id={BIG_RUN}&tab=Timeline": "Critical path",
+    f"run?run_id={BIG_RUN}&tab=Tests": "not_null",
     f"run?run_id={BIG_RUN}&tab=Log": "Download",
     f"run?run_id={BIG_RUN}&tab=Configuration": "dbt build",
     f"run?run_id={BIG_RUN}&tab=Artifacts": "Artifacts",
@@ -25,6 +26,7 @@ PAGES = {
     "project?name=docks": "Steps",
     "new_project": "New project",
     "clusters": "Clusters",
+    "capacity": "Capacity",
     "system": "Settings",
 }
 

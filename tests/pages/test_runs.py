@@ -173,7 +173,7 @@ def test_two_runs_side_by_side(open_page: OpenPage) -> None:
     page = open_page("compare", runs=f"{after.id}-{before.id}")
     assert not page.exception
     facts, *_, nodes = (each.value for each in page.dataframe)
-    assert list(facts[""]) == ["State"]
+    assert list(facts["What"]) == ["State"]
     assert nodes["Node"].iloc[0] != ""
     assert f"Run {before.id}" in nodes.columns
     assert "names no two runs" in open_page("compare", runs="nonsense").warning[0].value
