@@ -103,7 +103,8 @@ def _watch(page: Page, run_id: int, *, until: float) -> tuple[float, float]:
 
 
 def _finished_nodes(run_id: int) -> list[datetime]:
-    from services import history, results
+    from services import results
+    from services.runs import history
 
     nodes = [node for each in history.invocations_of(run_id) for node in results.node_results(each.id or 0)]
     return sorted(node.finished_at for node in nodes if node.finished_at is not None)
@@ -136,7 +137,7 @@ def _moments(run_id: int, *, clicked: float, stored: float, shown: float) -> Mom
 
 
 def _ended(run_id: int) -> Run:
-    from services import history
+    from services.runs import history
 
     deadline = time.time() + LIMIT_SECONDS
     while time.time() < deadline:
@@ -148,7 +149,8 @@ def _ended(run_id: int) -> Run:
 
 
 def _first_log_line(run_id: int) -> float:
-    from services import history, logs
+    from services import logs
+    from services.runs import history
 
     path = logs.path_of(history.invocations_of(run_id)[0])
     with path.open() as log:

@@ -5,8 +5,8 @@ import streamlit as st
 from services import clusters
 from services.rights import WHOM_TO_ASK, WHY_NOT, may_change_clusters
 from services.ui import shell
-from services.ui.cluster_card import cluster_card, register_form
-from services.ui.google_clusters import google_clusters
+from services.ui.clusters.cluster_card import cluster_card, register_form
+from services.ui.clusters.google_clusters import google_clusters
 
 shell.require()
 

@@ -4,9 +4,10 @@ import re
 
 import streamlit as st
 
-from services import comparing
 from services.errors import NotFound
-from services.ui import comparison, errors, shell
+from services.runs import comparing
+from services.ui import errors, shell
+from services.ui.runs import comparison
 
 shell.require()
 st.title("Compare runs", anchor=False)

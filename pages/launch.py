@@ -9,9 +9,10 @@ import streamlit as st
 from contracts.dbt_api import Preview
 from contracts.pods import PodParameters
 from models.project import Project
-from services import history, projects, runs
+from services import projects
 from services.errors import NotFound
 from services.operators import operator
+from services.runs import history, orders
 from services.ui import errors, shell
 from services.ui.check_list import check_button
 from services.ui.launch_form import Filled, fill_from, launch_form
@@ -54,7 +55,7 @@ def draw_preview(project: Project, filled: Filled) -> None:
     asked = (project.name, filled.request.model_dump_json())
     if st.button("Preview nodes", icon=":material/visibility:", disabled=filled.conf is None, width="stretch"):
         with errors.guarded(), st.spinner("dbt is reading the project…"):
-            st.session_state["preview"] = (asked, runs.preview(project.name, filled.request))
+            st.session_state["preview"] = (asked, orders.preview(project.name, filled.request))
     answered, preview = st.session_state.get("preview", (None, None))
     if answered == asked and preview is not None:
         _draw_answer(preview)
@@ -126,7 +127,9 @@ def draw_launch(project: Project, filled: Filled) -> None:
     if not clicked:
         return
     with errors.guarded(), st.spinner("Handing the run to Airflow…"):
-        run = runs.launch(project.name, filled.request, launch_key=launch_key(project, filled), by=shell.current_user())
+        run = orders.launch(
+            project.name, filled.request, launch_key=launch_key(project, filled), by=shell.current_user()
+        )
         del st.session_state["launch_key"]
         st.switch_page("pages/run.py", query_params={"run_id": str(run.id)})
 

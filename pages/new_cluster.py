@@ -11,7 +11,7 @@ from services.google.projects import watched_projects
 from services.google.words import consequences
 from services.rights import WHOM_TO_ASK, WHY_NOT, may_change_clusters
 from services.ui import errors, shell
-from services.ui.google_form import ClusterForm
+from services.ui.clusters.google_form import ClusterForm
 from services.ui.words import plain
 
 shell.require()

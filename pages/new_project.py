@@ -6,7 +6,7 @@ from services import projects
 from services.errors import InvalidInput
 from services.projects import InvalidDraft, ProjectDraft
 from services.ui import errors, shell
-from services.ui.project_form import ProjectForm
+from services.ui.project.project_form import ProjectForm
 from services.ui.words import plain
 
 shell.require()

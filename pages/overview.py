@@ -5,12 +5,13 @@ from dataclasses import replace
 import streamlit as st
 
 from models.run_state import RunState, StateStyle
-from services import health, history
-from services.history import LIVE, RunFilter
+from services import health
+from services.runs import history
+from services.runs.history import LIVE, RunFilter
 from services.ui import shell
 from services.ui.badges import badge
-from services.ui.run_strips import run_strips
-from services.ui.run_table import run_table
+from services.ui.runs.run_strips import run_strips
+from services.ui.runs.run_table import run_table
 from services.ui.stale import SYSTEM_WORDS
 from services.ui.words import ago, listed, plain, short
 

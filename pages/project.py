@@ -3,17 +3,18 @@
 import streamlit as st
 
 from models.project import Step, StepState
-from services import history, projects
-from services.history import RunFilter
+from services import projects
+from services.runs import history
+from services.runs.history import RunFilter
 from services.ui import errors, shell
 from services.ui.check_list import check_button
-from services.ui.project_actions import project_actions
-from services.ui.project_contents import contents, problems
-from services.ui.project_docs import docs
-from services.ui.project_notifications import project_notifications
-from services.ui.project_settings import settings_card
-from services.ui.project_steps import steps_panel
-from services.ui.run_table import run_table
+from services.ui.project.project_actions import project_actions
+from services.ui.project.project_contents import contents, problems
+from services.ui.project.project_docs import docs
+from services.ui.project.project_notifications import project_notifications
+from services.ui.project.project_settings import settings_card
+from services.ui.project.project_steps import steps_panel
+from services.ui.runs.run_table import run_table
 from services.ui.words import plain
 
 RUNS_SHOWN = 20

@@ -6,7 +6,7 @@ from models.project import StepState
 from services import projects
 from services.projects import Summary
 from services.ui import shell
-from services.ui.project_row import project_headings, project_row
+from services.ui.project.project_row import project_headings, project_row
 from services.ui.words import plain
 
 PAGE_SIZE = 20

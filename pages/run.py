@@ -6,23 +6,23 @@ import streamlit as st
 
 from contracts.run_conf import DbtCommand
 from models.run import Invocation, Run
-from services import history
 from services.errors import NotFound
-from services.freshness import FILE as SOURCES
+from services.run.freshness import FILE as SOURCES
+from services.runs import history
 from services.ui import shell
-from services.ui.node_card import node_card
-from services.ui.node_failures import failures
-from services.ui.node_table import node_table
-from services.ui.run_actions import run_actions
-from services.ui.run_artifacts import run_artifacts
-from services.ui.run_details import configuration
-from services.ui.run_header import run_header
-from services.ui.run_lineage import run_lineage
-from services.ui.run_log import run_log
-from services.ui.run_pod import run_pod
-from services.ui.run_sources import run_sources
-from services.ui.run_tests import run_tests
-from services.ui.run_timeline import run_timeline
+from services.ui.run.node_card import node_card
+from services.ui.run.node_failures import failures
+from services.ui.run.node_table import node_table
+from services.ui.run.run_actions import run_actions
+from services.ui.run.run_artifacts import run_artifacts
+from services.ui.run.run_details import configuration
+from services.ui.run.run_header import run_header
+from services.ui.run.run_lineage import run_lineage
+from services.ui.run.run_log import run_log
+from services.ui.run.run_pod import run_pod
+from services.ui.run.run_sources import run_sources
+from services.ui.run.run_tests import run_tests
+from services.ui.run.run_timeline import run_timeline
 from services.ui.stale import stale_notice
 from services.ui.words import plain
 

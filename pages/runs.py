@@ -2,15 +2,17 @@
 
 import streamlit as st
 
-from services import exporting, health, history
-from services.ui import no_runs, shell
-from services.ui.run_figures import run_figures
-from services.ui.run_filters import choose, is_filtered, presets, run_filters
-from services.ui.run_strips import run_strips
-from services.ui.run_table import run_table
-from services.ui.run_trends import node_trends, operator_trends, run_trends
+from services import health
+from services.runs import exporting, history
+from services.ui import shell
+from services.ui.runs import no_runs
+from services.ui.runs.run_figures import run_figures
+from services.ui.runs.run_filters import choose, is_filtered, presets, run_filters
+from services.ui.runs.run_strips import run_strips
+from services.ui.runs.run_table import run_table
+from services.ui.runs.run_trends import node_trends, operator_trends, run_trends
+from services.ui.runs.view_menu import view_from_address, view_menu
 from services.ui.stale import stale_notice
-from services.ui.view_menu import view_from_address, view_menu
 from services.ui.words import count
 
 PAGE_SIZE = 40

@@ -19,9 +19,9 @@ from services.collector import store, verdict
 from services.collector.explaining import explain
 from services.dbt_api import DbtApi
 from services.errors import BackendRejected, NotFound
-from services.freshness import FILE as SOURCES
-from services.freshness import note_ages
 from services.results import Fold, close, name_causes
+from services.run.freshness import FILE as SOURCES
+from services.run.freshness import note_ages
 
 KEPT = ("run_results.json", "manifest.json", "catalog.json", "sources.json")
 """The artifacts of dbt that are kept."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from contracts.log_event import LogEvent, parse_log_line
 from models.run import NodeResult
-from services.error_places import compiled_line, file_line, place_in_file
+from services.run.error_places import compiled_line, file_line, place_in_file
 
 _MOST = 200
 """So many failed nodes are explained: with more, something common to all of them is wrong."""

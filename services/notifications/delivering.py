@@ -10,13 +10,13 @@ from models.notification import Delivery, NotificationRule, Occasion
 from models.run import Run
 from models.run_state import RunState
 from models.types import now
-from services import figures
 from services.database import session
 from services.errors import PilothouseError
-from services.history import usual_seconds
 from services.notifications.messages import message_of
 from services.notifications.sending import send
-from services.since_green import verdict_before
+from services.run.since_green import verdict_before
+from services.runs import figures
+from services.runs.history import usual_seconds
 
 _LOOK_SECONDS = 1.0
 _ATTEMPTS = 6

@@ -6,11 +6,11 @@ from pydantic import BaseModel
 
 from models.notification import Occasion
 from models.run import Run
-from services.history import invocations_of, usual_seconds
 from services.notifications.channels import ChannelKind
-from services.run_nodes import failed_nodes
+from services.run.run_nodes import failed_nodes
+from services.run.since_green import since_green
+from services.runs.history import invocations_of, usual_seconds
 from services.settings import settings
-from services.since_green import since_green
 
 _LONGEST = 1_500
 _MOST_NODES = 5

@@ -6,9 +6,10 @@ import streamlit as st
 
 from contracts.names import project_name_of
 from models.run_state import RunState
-from services import capacity, history
+from services import capacity
 from services.airflow import ActiveTask, Capacity, PoolNews
-from services.history import RunFilter
+from services.runs import history
+from services.runs.history import RunFilter
 from services.ui.words import ago, between, count, duration, plain
 
 _SHOWN = 20

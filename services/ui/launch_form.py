@@ -11,8 +11,8 @@ from streamlit.delta_generator import DeltaGenerator
 from contracts.run_conf import DbtCommand, RunConf
 from models.project import Project, ProjectNode
 from services.errors import InvalidInput, NotAllowed
-from services.launching import LaunchRequest, build_conf
 from services.operators import operator
+from services.runs.launching import LaunchRequest, build_conf
 from services.ui.node_picker import node_picker
 from services.ui.preset_bar import PresetFields
 from services.ui.words import plain

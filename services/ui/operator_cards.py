@@ -6,10 +6,10 @@ import streamlit as st
 
 from contracts.operators import OperatorName
 from models.types import now
-from services import operator_figures
-from services.figures import Figures
-from services.history import RunFilter
 from services.operators import OPERATORS, Operator
+from services.runs import operator_figures
+from services.runs.figures import Figures
+from services.runs.history import RunFilter
 from services.ui.words import count, duration
 
 _ROWS = (

@@ -15,10 +15,11 @@ from models.project import Project
 from models.run import Invocation, Run
 from models.run_state import RunState
 from models.types import now
-from services import clusters, history, logs
+from services import clusters, logs
 from services.collector import store
 from services.collector.kubernetes_side import KubernetesSide
 from services.database import engine, migrate, session
+from services.runs import history
 from services.settings import settings
 from tests.cluster.access import Cluster, until
 from tests.cluster.dbt_namespace import MANIFESTS

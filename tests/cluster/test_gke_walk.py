@@ -17,9 +17,10 @@ from contracts.operators import OperatorName
 from models.project import StepState
 from models.run import NodeResult, Run
 from models.run_state import NodeStatus, RunState
-from services import clusters, history, projects, results, runs
-from services.launching import LaunchRequest
+from services import clusters, projects, results
 from services.projects import ProjectDraft
+from services.runs import history, orders
+from services.runs.launching import LaunchRequest
 from stack.places import ROOT
 from tests.cluster.access import Cluster
 from tests.google.errors import quota_exceeded
@@ -86,7 +87,7 @@ def ephemeral(console: OwnConsole, google: GoogleStandIn, cluster: Cluster) -> s
 
 
 def launch(project: str, **request: object) -> Run:
-    return runs.launch(project, LaunchRequest.model_validate(request), launch_key=uuid.uuid4().hex, by="ann")
+    return orders.launch(project, LaunchRequest.model_validate(request), launch_key=uuid.uuid4().hex, by="ann")
 
 
 def fresh(run: Run) -> Run:
@@ -138,7 +139,7 @@ def test_a_run_that_is_cancelled_takes_its_cluster_with_it(started: Started, goo
     run = started.slow
     until(lambda: nodes_of(run).get("depth_soundings"), seconds=RUN_SECONDS)
     assert cluster_name(run) in google.plane.clusters
-    runs.cancel(run.id or 0, by="bo")
+    orders.cancel(run.id or 0, by="bo")
     ended = collected(run)
     assert (ended.state, ended.message) == (RunState.CANCELLED, "Cancelled by bo.")
     assert nodes_of(run)["depth_soundings"].status is NodeStatus.INTERRUPTED
@@ -165,10 +166,10 @@ def test_a_run_that_fails_takes_its_cluster_with_it_and_its_retry_gets_a_new_one
     assert run.state is RunState.FAILED
     assert "customs_declarations" in (run.message or "")
     assert cluster_name(run) not in google.plane.clusters
-    again = runs.retry(run.id or 0, by="bo", launch_key=uuid.uuid4().hex)
+    again = orders.retry(run.id or 0, by="bo", launch_key=uuid.uuid4().hex)
     assert cluster_name(again) != cluster_name(run)
     until(lambda: "Google makes the cluster" in (fresh(again).message or ""), seconds=RUN_SECONDS)
-    runs.cancel(again.id or 0, by="bo")
+    orders.cancel(again.id or 0, by="bo")
     assert collected(again).state is RunState.CANCELLED
     assert cluster_name(again) not in google.plane.clusters
 
@@ -197,7 +198,7 @@ def test_a_run_that_is_cancelled_while_its_cluster_is_made_leaves_none(ephemeral
     google.plane.hold(Kind.CREATE_CLUSTER)
     run = launch(ephemeral)
     until(lambda: cluster_name(run) in google.plane.clusters, seconds=RUN_SECONDS)
-    runs.cancel(run.id or 0, by="bo")
+    orders.cancel(run.id or 0, by="bo")
     until(lambda: any(rpc == "DeleteCluster" and about == cluster_name(run) for rpc, about in google.plane.calls))
     google.plane.release()
     ended = collected(run)

@@ -9,8 +9,9 @@ from playwright.sync_api import Page, expect
 
 from models.run import Run, Trigger
 from models.run_state import NodeStatus, RunState
-from services import clusters, logs, runs
+from services import clusters, logs
 from services.collector.pod_log import identity
+from services.runs import orders
 from tests.browser.console import Console
 from tests.cluster.dbt_namespace import DbtNamespace
 from tests.cluster.launched import collected, comes_to, invocation_of, launch, nodes_of
@@ -57,7 +58,7 @@ def test_a_run_that_is_cancelled_keeps_what_it_did_and_its_retry_does_the_rest(
 ) -> None:
     run = launch(harbour, vars="slow_seconds: 25")
     comes_to(run, "depth_soundings")
-    runs.cancel(run.id or 0, by="bo")
+    orders.cancel(run.id or 0, by="bo")
     cancelled = collected(run)
     assert (cancelled.state, cancelled.message) == (RunState.CANCELLED, "Cancelled by bo.")
     assert invocation_of(run).state is RunState.CANCELLED
@@ -68,7 +69,7 @@ def test_a_run_that_is_cancelled_keeps_what_it_did_and_its_retry_does_the_rest(
     is_told_whole_and_once(run)
     until(lambda: not dbt_namespace.pods())
 
-    again = collected(runs.retry(run.id or 0, by="bo", launch_key=uuid.uuid4().hex))
+    again = collected(orders.retry(run.id or 0, by="bo", launch_key=uuid.uuid4().hex))
     assert (again.state, again.trigger, again.retry_of) == (RunState.SUCCEEDED, Trigger.RETRY, run.id)
     assert set(nodes_of(again)) == {"depth_soundings", "not_null_depth_soundings_berth_id", "shallow_berths"}
 

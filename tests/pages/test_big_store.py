@@ -2,8 +2,9 @@
 
 from benchmarks import big_store
 from models.run_state import RunState
-from services import history, logs, results
-from services.history import RunFilter
+from services import logs, results
+from services.runs import history
+from services.runs.history import RunFilter
 from tests.pages.conftest import OpenPage
 
 

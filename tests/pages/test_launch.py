@@ -9,7 +9,7 @@ from streamlit.testing.v1.element_tree import Button
 from contracts.operators import OperatorName
 from contracts.run_conf import DbtCommand, RunConf
 from models.run_state import RunState
-from services import history
+from services.runs import history
 from tests.pages import seeded
 from tests.pages.conftest import OpenPage
 

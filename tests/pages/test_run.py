@@ -4,7 +4,8 @@ import pytest
 
 from contracts.run_conf import DbtCommand, RunConf
 from models.run_state import NodeStatus, RunState
-from services import health, history, logs
+from services import health, logs
+from services.runs import history
 from tests.pages import seeded
 from tests.pages.conftest import OpenPage
 

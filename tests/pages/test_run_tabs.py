@@ -16,8 +16,10 @@ from contracts.run_conf import DbtCommand, RunConf
 from models.run import NodeResult, Run
 from models.run_state import NodeStatus, RunState
 from models.types import now
-from services import database, history, logs, run_zip
+from services import database, logs
 from services.database import session
+from services.run import run_zip
+from services.runs import history
 from tests.pages import seeded
 from tests.pages.conftest import OpenPage
 

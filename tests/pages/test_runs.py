@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from models.run import Trigger
 from models.run_state import NodeStatus, RunState
-from services import saved_views
+from services.runs import saved_views
 from tests.pages import seeded
 from tests.pages.conftest import OpenPage
 

@@ -12,9 +12,10 @@ from contracts.run_conf import RunConf
 from models.run import Run
 from models.run_state import NodeStatus, RunState
 from models.types import now
-from services import health, history, logs, results
+from services import health, logs, results
 from services.database import engine, migrate, session
 from services.dbt_api import DbtApi
+from services.runs import history
 from services.settings import settings
 from stack.places import ROOT
 from tests.stack.consoles import Collector, until

@@ -14,13 +14,14 @@ import pytest
 from contracts.dbt_api import InvocationState
 from models.run import Invocation, NodeResult, Run
 from models.run_state import FROM_DBT_API, NodeStatus, RunState
-from services import history, logs, results, runs
+from services import logs, results
 from services.airflow import Airflow
 from services.database import engine
 from services.dbt_api import DbtApi
 from services.errors import NotFound
-from services.launching import LaunchRequest
 from services.projects import get_project, steps_of
+from services.runs import history, orders
+from services.runs.launching import LaunchRequest
 from services.settings import settings
 from tests.stack.consoles import until
 from tests.stack.harness import Stack
@@ -57,7 +58,7 @@ def run_in_the_middle(stack: Stack) -> int:
     if stack.process.poll() is not None:
         stack.start()
     request = LaunchRequest(vars="slow_seconds: 12")
-    number = runs.launch(PROJECT, request, launch_key=uuid.uuid4().hex, by="ann").id
+    number = orders.launch(PROJECT, request, launch_key=uuid.uuid4().hex, by="ann").id
     assert number is not None
     until(lambda: history.get_run(number).nodes_ok > 3 and _is_slow_node_running(number))
     return number

@@ -12,13 +12,14 @@ from contracts.run_conf import DbtCommand
 from models.project import Project, ProjectStep, Step, StepState
 from models.run import Run, Trigger
 from models.run_state import RunState
-from services import history, logs, results, runs
+from services import logs, results
 from services.airflow import Airflow
 from services.database import session
 from services.dbt_api import DbtApi
 from services.errors import BackendUnreachable
-from services.history import RunFilter
-from services.launching import LaunchRequest
+from services.runs import history, orders
+from services.runs.history import RunFilter
+from services.runs.launching import LaunchRequest
 from services.settings import settings
 from stack.places import ROOT
 from tests.stack.consoles import OwnConsole, until
@@ -74,7 +75,7 @@ def names(run: Run) -> set[str]:
 
 def test_the_same_click_twice_is_one_run_with_its_whole_story() -> None:
     request, launch_key = LaunchRequest(command=DbtCommand.SEED), key()
-    first, second = (runs.launch(PROJECT, request, launch_key=launch_key, by="ann") for _ in range(2))
+    first, second = (orders.launch(PROJECT, request, launch_key=launch_key, by="ann") for _ in range(2))
     assert first.id == second.id
     run = collected(first)
     assert (run.state, run.message, run.trigger, run.launched_by) == (RunState.SUCCEEDED, None, Trigger.MANUAL, "ann")
@@ -105,22 +106,22 @@ def test_a_scheduled_run_is_collected() -> None:
 
 def test_a_failed_run_says_why_and_its_retry_runs_exactly_what_was_left() -> None:
     request = LaunchRequest(vars="break_on_purpose: true")
-    failed = collected(runs.launch(PROJECT, request, launch_key=key(), by="ann"))
+    failed = collected(orders.launch(PROJECT, request, launch_key=key(), by="ann"))
     assert failed.state is RunState.FAILED
     assert (failed.message or "").startswith("model customs_declarations failed: ")
     [invocation] = history.invocations_of(failed.id or 0)
     nodes = results.node_results(invocation.id or 0)
     left = {node.name for node in nodes if node.status.is_unfinished_business}
-    again = collected(runs.retry(failed.id or 0, by="bo", launch_key=key()))
+    again = collected(orders.retry(failed.id or 0, by="bo", launch_key=key()))
     assert (again.trigger, again.retry_of, again.launched_by) == (Trigger.RETRY, failed.id, "bo")
     assert names(again) == left
 
 
 def test_cancelling_stops_dbt_gracefully() -> None:
     request = LaunchRequest(vars="slow_seconds: 300", select=["+depth_soundings"])
-    run = runs.launch(PROJECT, request, launch_key=key(), by="ann")
+    run = orders.launch(PROJECT, request, launch_key=key(), by="ann")
     until(lambda: "depth_soundings" in (names(run) if history.invocations_of(run.id or 0) else set()))
-    runs.cancel(run.id or 0, by="bo")
+    orders.cancel(run.id or 0, by="bo")
     run = collected(run)
     assert (run.state, run.message) == (RunState.CANCELLED, "Cancelled by bo.")
     [invocation] = history.invocations_of(run.id or 0)
@@ -136,11 +137,11 @@ def test_with_airflow_away_a_launch_fails_with_the_reason_and_its_key_works_late
     real = os.environ["PILOTHOUSE_AIRFLOW_URL"]
     _move_airflow(monkeypatch, "http://127.0.0.1:9")
     with pytest.raises(BackendUnreachable):
-        runs.launch(PROJECT, request, launch_key=launch_key, by="ann")
+        orders.launch(PROJECT, request, launch_key=launch_key, by="ann")
     [run] = history.list_runs(RunFilter(projects=[PROJECT], states=[RunState.FAILED]), page_size=1).runs
     assert "Cannot reach Airflow" in (run.message or "")
     _move_airflow(monkeypatch, real)
-    again = runs.launch(PROJECT, request, launch_key=launch_key, by="ann")
+    again = orders.launch(PROJECT, request, launch_key=launch_key, by="ann")
     assert again.id == run.id
     assert collected(again).state is RunState.SUCCEEDED
 

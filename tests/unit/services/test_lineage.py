@@ -4,7 +4,7 @@ import pytest
 
 from models.project import ProjectNode
 from services import lineage
-from services.ui.project_lineage import dot
+from services.ui.project.project_lineage import dot
 
 
 def node(name: str, *depends_on: str, kind: str = "model") -> ProjectNode:

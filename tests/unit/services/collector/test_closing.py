@@ -8,12 +8,13 @@ from contracts.operators import OperatorName
 from models.run import Invocation, NodeResult, Run
 from models.run_state import NodeStatus, RunState
 from models.types import now
-from services import history, logs, results
+from services import logs, results
 from services.airflow import TaskNews
 from services.collector import store
 from services.collector.airflow_side import _follows_predecessor
 from services.collector.closing import close_without_news
 from services.database import session
+from services.runs import history
 
 
 @pytest.fixture

@@ -11,11 +11,12 @@ from contracts.operators import OperatorName
 from models.project import Step, StepState
 from models.run import Run
 from models.run_state import RunState
-from services import history, logs, projects
+from services import logs, projects
 from services.database import session
 from services.errors import BackendUnreachable, NotAllowed, NotFound
 from services.projects import InvalidDraft, ProjectDraft, store
 from services.projects.publishing import PUBLICATION, publication_of, published
+from services.runs import history
 
 
 def create(name: str = "shop", **values: Any) -> None:

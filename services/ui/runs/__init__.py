@@ -1,0 +1,1 @@
+"""Parts of the history page and of comparing two runs."""
