@@ -9,7 +9,7 @@ from airflow.sdk import DAG, BaseOperator
 from pydantic import ValidationError
 
 from contracts.airflow_facts import FACTS_PARAM
-from contracts.gke import GkeParameters
+from contracts.gke.parameters import GkeParameters
 from contracts.names import ANCHOR_DAG_ID, DBT_TASK_ID
 from contracts.operators import KubernetesParameters, OperatorName
 from contracts.published_project import PublishedProject

@@ -16,8 +16,9 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
-from contracts.gke import GkeParameters
-from contracts.gke_names import cluster_of, marks
+from contracts.gke.names import cluster_of, marks
+from contracts.gke.parameters import GkeParameters
+from contracts.gke.request import cluster_request
 from contracts.names import BEGIN_TASK_ID, CREATE_CLUSTER_TASK_ID, DELETE_CLUSTER_TASK_ID, run_label_of
 from contracts.published_project import PublishedProject
 from dags.pod_task import pod_arguments
@@ -122,7 +123,7 @@ def _body(project: PublishedProject, usual: GkeParameters, parameters: GkeParame
         raise AirflowFailException("No cluster was made: whether it is Autopilot or Standard is the project's choice.")
     label = run_label_of(project.dag_id, run_id)
     expires_at = datetime.now(UTC) + parameters.time_to_live
-    body = parameters.spec(_where(project, parameters, run_id)["cluster_name"]).request()
+    body = cluster_request(parameters.spec(_where(project, parameters, run_id)["cluster_name"]))
     labels = marks(run_label=label, project=project.name, expires_at=expires_at)
     body["resource_labels"] = {**(body.get("resource_labels") or {}), **labels}
     return {**dict.fromkeys(_BODY_PARTS), **body}

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import JSON, Column, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from contracts.gke_names import ClusterAddress
+from contracts.gke.names import ClusterAddress
 from models.types import UtcDateTime, enum_column, now
 
 

@@ -4,7 +4,8 @@ import json
 
 import streamlit as st
 
-from contracts.gke_clusters import ClusterSpec
+from contracts.gke.clusters import ClusterSpec
+from contracts.gke.request import cluster_request, gcloud_command
 from services import google as gke
 from services.errors import InvalidInput, NotAllowed
 from services.google.projects import watched_projects
@@ -28,8 +29,8 @@ def meaning(spec: ClusterSpec) -> None:
 def asked(spec: ClusterSpec) -> None:
     """Draw what Google is sent."""
     command, request = st.tabs(["gcloud", "Request"])
-    command.code(spec.gcloud_command().replace(" --", " \\\n  --"), language=None, wrap_lines=True)
-    request.code(json.dumps(spec.request(), indent=2), language="json")
+    command.code(gcloud_command(spec).replace(" --", " \\\n  --"), language=None, wrap_lines=True)
+    request.code(json.dumps(cluster_request(spec), indent=2), language="json")
 
 
 def confirmed(spec: ClusterSpec) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from contracts.gke_names import ClusterAddress
+from contracts.gke.names import ClusterAddress
 from contracts.names import DBT_CONTAINER
 from models.cluster import Cluster
 from services.clusters.log_lines import is_stamp, joined

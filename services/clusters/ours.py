@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlmodel import col, select
 
-from contracts.gke_names import ClusterAddress
+from contracts.gke.names import ClusterAddress
 from contracts.names import RUN_LABEL
 from models.cluster import Pod
 from models.project import Project

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlmodel import col, select
 
-from contracts.gke_names import ClusterAddress, cluster_of
+from contracts.gke.names import ClusterAddress, cluster_of
 from contracts.operators import OperatorName
 from models.cluster import Cluster, Pod
 from models.run import Run

@@ -3,7 +3,7 @@
 import base64
 from typing import Any
 
-from contracts.gke_names import ClusterAddress
+from contracts.gke.names import ClusterAddress
 from services.errors import BackendUnreachable, ConfigurationError
 from services.google.control_plane import control_plane
 from services.google.credentials import fresh_token

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from contracts.gke_names import ClusterAddress
+from contracts.gke.names import ClusterAddress
 from models.google import GoogleCluster
 from services.google.credentials import credentials
 from services.google.news import OperationNews, cluster_news, operation_news
@@ -55,7 +55,7 @@ class ControlPlane:
         return self._ask(f"read the cluster {address.name}", self._client.get_cluster, name=_name(address))
 
     def create(self, project_id: str, location: str, body: dict[str, Any]) -> OperationNews:
-        """Ask for a cluster; `body` as contracts.gke_requests makes it. Never repeated by itself."""
+        """Ask for a cluster; `body` as contracts.gke.request makes it. Never repeated by itself."""
         from google.cloud.container_v1.types import Cluster
 
         action = f"create the cluster {body['name']}"

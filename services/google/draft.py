@@ -6,9 +6,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from contracts.gke_clusters import ClusterSpec
-from contracts.gke_names import ClusterAddress
-from contracts.gke_networks import RANGES, network
+from contracts.gke.clusters import ClusterSpec
+from contracts.gke.names import ClusterAddress
+from contracts.gke.networks import RANGES, network
 from models.google import GoogleCluster
 from services.errors import InvalidInput
 from services.google import store

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from contracts.gke_names import expires_at
+from contracts.gke.names import expires_at
 from models.google import GoogleCluster, OperationKind
 from services.google.refusals import hint_for
 

@@ -5,8 +5,9 @@ What is asked is noted before it is sent. Whoever is killed in between, the coll
 
 from datetime import timedelta
 
-from contracts.gke_clusters import ClusterSpec
-from contracts.gke_names import ClusterAddress
+from contracts.gke.clusters import ClusterSpec
+from contracts.gke.names import ClusterAddress
+from contracts.gke.request import cluster_request
 from models.google import GoogleOperation, OperationKind, OperationState
 from models.types import now
 from services.errors import BackendTimeout, BackendUnreachable, InvalidInput, NotFound, PilothouseError
@@ -28,7 +29,7 @@ def create(spec: ClusterSpec, *, by: str) -> GoogleOperation:
     """
     require_change_of_clusters(by)
     refuse_conflicts(spec)
-    address, body = ClusterAddress(spec.project_id, spec.location, spec.name), spec.request()
+    address, body = ClusterAddress(spec.project_id, spec.location, spec.name), cluster_request(spec)
     operation = store.begin(OperationKind.CREATE, address, by=by, request=body)
     try:
         with control_plane() as plane:

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from sqlmodel import col, func, select
 
-from contracts.gke_names import PROJECT_ID
+from contracts.gke.names import PROJECT_ID
 from contracts.operators import OperatorName
 from models.project import Project
 from models.run import Run

@@ -2,7 +2,7 @@
 
 from sqlmodel import col, select
 
-from contracts.gke_names import PROJECT_LABEL, RUN_LABEL, ClusterAddress, cluster_of
+from contracts.gke.names import PROJECT_LABEL, RUN_LABEL, ClusterAddress, cluster_of
 from contracts.names import dag_id_of, run_label_of
 from contracts.operators import OperatorName
 from models.google import GoogleCluster

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from contracts.gke_names import ClusterAddress, region_of
+from contracts.gke.names import ClusterAddress, region_of
 from models.google import GoogleCluster, GoogleOperation, OperationKind, OperationState
 from models.system import SystemHealth
 from models.types import now

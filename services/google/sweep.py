@@ -7,7 +7,7 @@ import logging
 from collections.abc import Collection, Iterable
 from datetime import timedelta
 
-from contracts.gke_names import RUN_LABEL
+from contracts.gke.names import RUN_LABEL
 from models.google import GoogleCluster, OperationKind
 from models.types import now
 from services.errors import PilothouseError

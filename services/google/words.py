@@ -7,7 +7,7 @@ import shlex
 from dataclasses import dataclass
 from datetime import datetime
 
-from contracts.gke_clusters import ClusterMode, ClusterSpec
+from contracts.gke.clusters import ClusterMode, ClusterSpec
 from models.google import GoogleCluster, GoogleOperation
 
 _ZONES_OF_A_REGION = 3

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from contracts.gke_names import ClusterAddress
+from contracts.gke.names import ClusterAddress
 from services.errors import BackendRejected, PilothouseError
 from services.google.control_plane import ControlPlane, control_plane
 from services.google.credentials import fresh_token, whose

@@ -1,7 +1,7 @@
 """The GKE operator: dbt runs in a pod on a cluster in Google, one that exists or one made for the run."""
 
-from contracts.gke import GkeParameters
-from contracts.gke_names import ClusterAddress
+from contracts.gke.names import ClusterAddress
+from contracts.gke.parameters import GkeParameters
 from contracts.operators import OperatorName
 from models.project import Project
 from services.operators._checks import airflow_checks

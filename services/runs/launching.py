@@ -6,7 +6,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from contracts.gke import GkeParameters
+from contracts.gke.parameters import GkeParameters
 from contracts.run_conf import SELECTOR_PATTERN, DbtCommand, RunConf
 from models.project import Project
 from services.errors import InvalidInput

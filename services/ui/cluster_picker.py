@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from contracts.gke_names import RUN_LABEL
+from contracts.gke.names import RUN_LABEL
 from contracts.operators import OperatorName
 from services import clusters
 from services import google as gke

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from contracts.gke_names import EXPIRES_LABEL, RUN_LABEL, cluster_of
+from contracts.gke.names import EXPIRES_LABEL, RUN_LABEL, cluster_of
 from contracts.names import run_label_of
 from contracts.operators import OperatorName
 from models.project import StepState

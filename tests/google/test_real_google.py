@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from contracts.gke_clusters import ClusterSpec
-from contracts.gke_names import ClusterAddress
+from contracts.gke.clusters import ClusterSpec
+from contracts.gke.names import ClusterAddress
 from models.google import OperationState
 
 PROJECT, LOCATION = os.environ.get("GKE_SMOKE_PROJECT", ""), os.environ.get("GKE_SMOKE_LOCATION", "")

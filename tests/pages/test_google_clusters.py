@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from contracts.gke_clusters import ClusterSpec
-from contracts.gke_names import ClusterAddress, marks
+from contracts.gke.clusters import ClusterSpec
+from contracts.gke.names import ClusterAddress, marks
 from contracts.names import run_label_of
 from contracts.operators import OperatorName
 from models.google import OperationState

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from contracts.gke_names import ClusterAddress
+from contracts.gke.names import ClusterAddress
 from models.types import now
 from services import google as gke
 from services.clusters import ClusterClient, get_cluster, our_pods

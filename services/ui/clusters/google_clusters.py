@@ -5,7 +5,7 @@ It reads the store only; Google is asked by the collector, or when somebody pres
 
 import streamlit as st
 
-from contracts.gke_names import RUN_LABEL, ClusterAddress
+from contracts.gke.names import RUN_LABEL, ClusterAddress
 from models.system import SystemHealth
 from services import google as gke
 from services.google import GoogleCluster

@@ -8,7 +8,7 @@ import streamlit as st
 from pydantic.fields import FieldInfo
 from streamlit.delta_generator import DeltaGenerator
 
-from contracts.gke_clusters import ClusterMode, ClusterSpec, ReleaseChannel
+from contracts.gke.clusters import ClusterMode, ClusterSpec, ReleaseChannel
 from services.google.projects import watched_projects
 from services.ui.words import plain
 

@@ -10,7 +10,7 @@ pytest.importorskip("airflow.sdk")
 
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
-from contracts.gke_names import EXPIRES_LABEL, PROJECT_LABEL, RUN_LABEL, expires_at
+from contracts.gke.names import EXPIRES_LABEL, PROJECT_LABEL, RUN_LABEL, expires_at
 from contracts.names import (
     BEGIN_TASK_ID,
     CREATE_CLUSTER_TASK_ID,

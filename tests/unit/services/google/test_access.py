@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from contracts.gke_names import ClusterAddress
+from contracts.gke.names import ClusterAddress
 from services.clusters import ClusterClient, get_cluster
 from services.errors import BackendUnreachable, ConfigurationError, NotFound
 from services.operators._google import google_checks

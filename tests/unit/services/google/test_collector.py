@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from contracts.gke_clusters import ClusterSpec
-from contracts.gke_names import marks
+from contracts.gke.clusters import ClusterSpec
+from contracts.gke.names import marks
 from models.google import OperationState
 from models.types import now
 from services import google as gke

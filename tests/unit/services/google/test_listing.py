@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from contracts.gke_names import ClusterAddress
+from contracts.gke.names import ClusterAddress
 from contracts.operators import OperatorName
 from models.google import GoogleCluster
 from models.run import Run

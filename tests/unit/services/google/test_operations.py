@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from contracts.gke_clusters import ClusterSpec
-from contracts.gke_names import ClusterAddress
+from contracts.gke.clusters import ClusterSpec
+from contracts.gke.names import ClusterAddress
+from contracts.gke.request import cluster_request
 from models.google import GoogleOperation, OperationKind, OperationState
 from models.types import now
 from services import google as gke
@@ -134,7 +135,7 @@ def asked(kind: OperationKind) -> None:
 
 def test_an_operation_whose_answer_was_lost_is_found_at_google(google: "GoogleStandIn", plane: "ControlPlane") -> None:
     asked(OperationKind.CREATE)
-    plane.create("pilothouse-test", "europe-west1", spec().request())
+    plane.create("pilothouse-test", "europe-west1", cluster_request(spec()))
     assert until_over(plane).state is OperationState.DONE
 
 

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from contracts.gke_clusters import ClusterSpec
-from contracts.gke_names import marks
+from contracts.gke.clusters import ClusterSpec
+from contracts.gke.names import marks
 from contracts.names import dag_id_of, run_label_of
 from contracts.operators import OperatorName
 from models.google import OperationKind, OperationState

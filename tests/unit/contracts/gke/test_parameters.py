@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from contracts.gke import GkeParameters
+from contracts.gke.parameters import GkeParameters
 from contracts.pods import OnFinish
 
 EXISTING = {"project_id": "harbour-prod", "location": "europe-west1", "cluster_name": "dbt"}

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
-from contracts.gke_names import LOCATION
+from contracts.gke.names import LOCATION
 
 Zone = Annotated[str, StringConstraints(pattern=LOCATION)]
 

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from contracts.gke_clusters import ClusterMode, ClusterSpec
-from contracts.gke_names import ephemeral_name, expires_at, marks
+from contracts.gke.clusters import ClusterMode, ClusterSpec
+from contracts.gke.names import ephemeral_name, expires_at, marks
+from contracts.gke.request import cluster_request, gcloud_command
 from contracts.names import run_label_of
 
 WHERE = {"project_id": "harbour-123", "location": "europe-west1", "name": "dbt"}
@@ -24,7 +25,7 @@ def of_google(spec: ClusterSpec) -> Any:
     """The request as google-cloud-container reads it, the way Airflow's operator does: unknown fields are errors."""
     from google.cloud.container_v1.types import Cluster
 
-    return Cluster.from_json(json.dumps(spec.request()))
+    return Cluster.from_json(json.dumps(cluster_request(spec)))
 
 
 def refusal(**values: Any) -> str:
@@ -78,14 +79,14 @@ def test_authorised_networks_open_a_public_address_to_them_alone() -> None:
     assert by_address.enable_public_endpoint
     blocks = [block.cidr_block for block in by_address.authorized_networks_config.cidr_blocks]
     assert blocks == ["203.0.113.0/24", "198.51.100.7/32"]
-    assert "--master-authorized-networks=203.0.113.0/24,198.51.100.7/32" in shlex.split(spec.gcloud_command())
+    assert "--master-authorized-networks=203.0.113.0/24,198.51.100.7/32" in shlex.split(gcloud_command(spec))
 
 
 def test_the_whole_internet_is_let_in_only_when_said_so() -> None:
     assert "set open_to_internet" in refusal(authorised_networks=["0.0.0.0/0"])
     spec = ClusterSpec.model_validate({**WHERE, "open_to_internet": True})
     assert of_google(spec).control_plane_endpoints_config.ip_endpoints_config.enable_public_endpoint
-    assert "--no-enable-master-authorized-networks" in spec.gcloud_command()
+    assert "--no-enable-master-authorized-networks" in gcloud_command(spec)
 
 
 @pytest.mark.parametrize(
@@ -124,9 +125,7 @@ def test_what_google_would_refuse_is_refused_here(values: dict[str, Any], told: 
 
 
 def test_the_gcloud_command_says_the_same() -> None:
-    words = shlex.split(
-        ClusterSpec.model_validate({**STANDARD, "spot": True, "labels": {"team": "a"}}).gcloud_command()
-    )
+    words = shlex.split(gcloud_command(ClusterSpec.model_validate({**STANDARD, "spot": True, "labels": {"team": "a"}})))
     assert words[:5] == ["gcloud", "container", "clusters", "create", "dbt"]
     assert {"--project=harbour-123", "--location=europe-west1", "--spot", "--labels=team=a"} <= set(words)
     assert {"--enable-private-nodes", "--enable-dns-access", "--enable-private-endpoint"} <= set(words)

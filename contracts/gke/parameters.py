@@ -6,8 +6,8 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, ValidationInfo, field_validator
 
-from contracts.gke_clusters import ClusterMode, ClusterSpec
-from contracts.gke_names import CLUSTER_NAME, LOCATION, PROJECT_ID
+from contracts.gke.clusters import ClusterMode, ClusterSpec
+from contracts.gke.names import CLUSTER_NAME, LOCATION, PROJECT_ID
 from contracts.pods import PodParameters
 from contracts.pods.names import like
 

@@ -4,17 +4,15 @@ Field names of the request are those of google.container.v1.Cluster, so that the
 GKECreateClusterOperator take the same body. Limits are Google's own (cloud.google.com/kubernetes-engine/docs).
 """
 
-import shlex
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field, JsonValue, StringConstraints, field_validator, model_validator
 
-from contracts import gke_networks as networks
-from contracts import gke_requests
-from contracts.gke_names import CLUSTER_NAME, LOCATION, MARKS, PROJECT_ID, region_of
-from contracts.gke_networks import Cidr, NetworkSpec
-from contracts.gke_nodes import NodeSpec
+from contracts.gke import networks
+from contracts.gke.names import CLUSTER_NAME, LOCATION, MARKS, PROJECT_ID, region_of
+from contracts.gke.networks import Cidr, NetworkSpec
+from contracts.gke.nodes import NodeSpec
 
 _MOST_LABELS = 64 - len(MARKS)
 
@@ -163,11 +161,3 @@ class ClusterSpec(NetworkSpec, NodeSpec):
     def has_public_address(self) -> bool:
         """Whether its control plane has a public address, for some networks or for all."""
         return self.open_to_internet or bool(self.authorised_networks)
-
-    def request(self) -> dict[str, Any]:
-        """The `cluster` of a CreateClusterRequest, for `projects/<project_id>/locations/<location>`."""
-        return gke_requests.request(self)
-
-    def gcloud_command(self) -> str:
-        """The command that makes the same cluster."""
-        return shlex.join(gke_requests.gcloud_arguments(self))

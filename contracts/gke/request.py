@@ -3,10 +3,10 @@
 Airflow's operator reads the request by `Cluster.from_json`: snake-case names, and enums by their names, are right.
 """
 
-from typing import TYPE_CHECKING, Any
+import shlex
+from typing import Any
 
-if TYPE_CHECKING:
-    from contracts.gke_clusters import ClusterSpec
+from contracts.gke.clusters import ClusterSpec
 
 _POOL = "default-pool"
 """The name that gcloud gives."""
@@ -14,8 +14,8 @@ _SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 """What nodes may do is their service account's matter; without a scope they can't even pull an image."""
 
 
-def request(spec: "ClusterSpec") -> dict[str, Any]:
-    """The body of a CreateClusterRequest's `cluster`."""
+def cluster_request(spec: ClusterSpec) -> dict[str, Any]:
+    """The `cluster` of a CreateClusterRequest, for `projects/<project_id>/locations/<location>`."""
     body: dict[str, Any] = {
         "name": spec.name,
         "network": spec.network,
@@ -35,7 +35,7 @@ def request(spec: "ClusterSpec") -> dict[str, Any]:
     return {name: value for name, value in body.items() if value is not None}
 
 
-def _ranges(spec: "ClusterSpec") -> dict[str, Any]:
+def _ranges(spec: ClusterSpec) -> dict[str, Any]:
     ranges = {
         "cluster_ipv4_cidr_block": spec.pod_range,
         "cluster_secondary_range_name": spec.pod_range_name,
@@ -45,7 +45,7 @@ def _ranges(spec: "ClusterSpec") -> dict[str, Any]:
     return {"use_ip_aliases": True, **{name: value for name, value in ranges.items() if value}}
 
 
-def _endpoints(spec: "ClusterSpec") -> dict[str, Any]:
+def _endpoints(spec: ClusterSpec) -> dict[str, Any]:
     by_address: dict[str, Any] = {"enabled": True, "enable_public_endpoint": spec.has_public_address}
     if not spec.open_to_internet:
         blocks = [{"cidr_block": cidr} for cidr in spec.authorised_networks]
@@ -58,7 +58,7 @@ def _endpoints(spec: "ClusterSpec") -> dict[str, Any]:
     }
 
 
-def _standard(spec: "ClusterSpec") -> dict[str, Any]:
+def _standard(spec: ClusterSpec) -> dict[str, Any]:
     body: dict[str, Any] = {"node_pools": [_pool(spec)]}
     if spec.zones:
         body["locations"] = list(spec.zones)
@@ -67,7 +67,7 @@ def _standard(spec: "ClusterSpec") -> dict[str, Any]:
     return body
 
 
-def _pool(spec: "ClusterSpec") -> dict[str, Any]:
+def _pool(spec: ClusterSpec) -> dict[str, Any]:
     config: dict[str, Any] = {
         "machine_type": spec.machine_type,
         "disk_type": spec.disk_type,
@@ -86,13 +86,13 @@ def _pool(spec: "ClusterSpec") -> dict[str, Any]:
     return pool
 
 
-def _workload_pool(spec: "ClusterSpec") -> str:
+def _workload_pool(spec: ClusterSpec) -> str:
     domain, _, project = spec.project_id.rpartition(":")
     return f"{project}.{domain}.svc.id.goog" if domain else f"{project}.svc.id.goog"
 
 
-def gcloud_arguments(spec: "ClusterSpec") -> list[str]:
-    """The words of the gcloud command."""
+def gcloud_command(spec: ClusterSpec) -> str:
+    """The command that makes the same cluster."""
     is_autopilot = spec.mode == "autopilot"
     words = ["gcloud", "container", "clusters", "create-auto" if is_autopilot else "create", spec.name]
     words += _flags(project=spec.project_id, location=spec.location, network=spec.network, subnetwork=spec.subnetwork)
@@ -107,10 +107,10 @@ def gcloud_arguments(spec: "ClusterSpec") -> list[str]:
     words += _access_flags(spec)
     words += _flags(release_channel=spec.release_channel.value)
     words += [] if is_autopilot else _node_flags(spec)
-    return words + _flags(labels=",".join(f"{key}={value}" for key, value in spec.labels.items()))
+    return shlex.join(words + _flags(labels=",".join(f"{key}={value}" for key, value in spec.labels.items())))
 
 
-def _access_flags(spec: "ClusterSpec") -> list[str]:
+def _access_flags(spec: ClusterSpec) -> list[str]:
     words = ["--enable-dns-access"] if spec.dns_endpoint else ["--no-enable-dns-access"]
     if spec.open_to_internet:
         return [*words, "--no-enable-master-authorized-networks"]
@@ -120,7 +120,7 @@ def _access_flags(spec: "ClusterSpec") -> list[str]:
     return [*words, "--enable-private-endpoint"]
 
 
-def _node_flags(spec: "ClusterSpec") -> list[str]:
+def _node_flags(spec: ClusterSpec) -> list[str]:
     words = ["--enable-ip-alias", *_flags(node_locations=",".join(spec.zones))]
     words += _flags(
         num_nodes=str(spec.node_count),
