@@ -81,7 +81,7 @@ def _depends(node: Mapping[str, Any], kind: str) -> list[str]:
 
 
 def _code(unique_id: str, node: Mapping[str, Any]) -> Code:
-    text = node.get("raw_code") or node.get("macro_sql") or (node.get("checksum") or {}).get("checksum") or ""
+    text = node.get("raw_code") or node.get("macro_sql") or node.get("checksum") or ""  # of a unit test: one word
     config = {name: node.get(name) for name in ("unrendered_config", "test_metadata", "given", "expect", "columns")}
     return Code(
         unique_id,

@@ -69,6 +69,14 @@ def test_another_version_of_dbt_is_no_change_of_the_project() -> None:
     assert told(old, new) == []
 
 
+def test_a_unit_test_whose_checksum_is_a_word_is_read_too() -> None:
+    def of(checksum: str) -> Any:
+        unit = {"unique_id": "unit_test.shop.t", "name": "t", "resource_type": "unit_test", "checksum": checksum}
+        return read_manifest({"unit_tests": {unit["unique_id"]: unit}})
+
+    assert told(of("a"), of("b")) == [("t", "changed", False)]
+
+
 def test_a_circle_ends() -> None:
     both = manifest(model("a", reads=("b",)), model("b", reads=("a",)))
     assert told(both, both, failed=["model.shop.a"]) == []
