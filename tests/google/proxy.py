@@ -4,6 +4,7 @@ Whoever wants HTTP/2 (ALPN h2, so gRPC) gets the gRPC door, a cluster's DNS name
 Other hosts are reached as by any proxy.
 """
 
+import select
 import socket
 import ssl
 import threading
@@ -112,4 +113,24 @@ class ClusterDoor:
         with suppress(OSError), socket.create_connection(self._address) as plain:
             client = self._outside.wrap_socket(far, server_side=True)
             with client, self._inside.wrap_socket(plain, server_hostname=self._address[0]) as server:
-                join(client, server)
+                _join_alone(client, server)
+
+
+def _join_alone(one: ssl.SSLSocket, other: ssl.SSLSocket) -> None:
+    """`join` for TLS: by one thread, since a TLS connection must not be read and written at the same time.
+
+    Not every byte on the wire is content (session tickets are not), so reading never blocks.
+    """
+    opposite = {one: other, other: one}
+    for each in opposite:
+        each.setblocking(False)
+    while True:
+        ready = [each for each in opposite if each.pending()] or select.select(list(opposite), [], [])[0]
+        for each in ready:
+            with suppress(ssl.SSLWantReadError):
+                data = each.recv(65536)
+                if not data:
+                    return
+                opposite[each].setblocking(True)
+                opposite[each].sendall(data)
+                opposite[each].setblocking(False)
