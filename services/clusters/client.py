@@ -51,10 +51,14 @@ class ClusterClient:
         path = f"/api/v1/namespaces/{namespace}/events"
         return [event_news(one) for one in self._items(path, "list events", {"fieldSelector": about})]
 
-    def follow_log(self, namespace: str, pod: str, container: str, *, since: str | None) -> Iterator[tuple[str, str]]:
+    def follow_log(
+        self, namespace: str, pod: str, container: str, *, since: str | None, is_over: bool
+    ) -> Iterator[tuple[str, str]]:
         """The container's lines with their time stamps, from `since` (one of those) on, until it ends.
 
         The stream may break: it then ends too, or raises BackendUnreachable. Lines of the moment `since` come again.
+        It may end within a line, as when the node begins a new file: such a line is left to the next reading, unless
+        the container `is_over`.
         Raises NotFound, also in its midst where the node writes an error instead of a line because the container is
         being removed, and BackendRejected (400) while the container has not started.
         """
@@ -65,10 +69,11 @@ class ClusterClient:
         response = self._call("GET", path, "stream the log", query, read_seconds=_SILENCE_SECONDS)
         try:
             for line in _lines(response):
-                stamp, _, text = line.partition(b" ")
+                stamp, _, text = line.removesuffix(b"\n").partition(b" ")
                 if not is_stamp(stamp):
                     raise NotFound(f"The node has no more of the log: {line.decode(errors='replace')}")
-                yield stamp.decode(), joined(text).decode(errors="replace")
+                if line.endswith(b"\n") or is_over:
+                    yield stamp.decode(), joined(text).decode(errors="replace")
         except Exception as error:
             raise _told(error, self._system, "stream the log") from error
         finally:
@@ -202,10 +207,11 @@ def _api_client(cluster: Cluster) -> Any:
 
 
 def _lines(response: Any) -> Iterator[bytes]:
+    """Lines with their ends; the last may lack it."""
     rest = b""
     for chunk in response.stream(amt=None, decode_content=True):
         *whole, rest = (rest + chunk).split(b"\n")
-        yield from whole
+        yield from (line + b"\n" for line in whole)
     if rest:
         yield rest
 

@@ -65,7 +65,8 @@ class LogReader:
 
     def _read(self, client: ClusterClient, pod: PodNews, since: str | None) -> None:
         try:
-            for line in client.follow_log(pod.namespace, pod.name, self.container, since=since):
+            told = client.follow_log(pod.namespace, pod.name, self.container, since=since, is_over=self.was_over)
+            for line in told:
                 while not self._stop.is_set():
                     try:
                         self._lines.put(line, timeout=1)

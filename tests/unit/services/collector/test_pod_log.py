@@ -35,7 +35,9 @@ class Cluster:
         self.lines = [f"2026-01-01T00:00:{number:02}.000000001Z {line}" for number, line in enumerate(lines)]
         self.asked: list[str | None] = []
 
-    def follow_log(self, namespace: str, pod: str, container: str, *, since: str | None) -> Iterator[tuple[str, str]]:
+    def follow_log(
+        self, namespace: str, pod: str, container: str, *, since: str | None, is_over: bool
+    ) -> Iterator[tuple[str, str]]:
         self.asked.append(since)
         for line in self.lines:
             stamp, _, text = line.partition(" ")
@@ -89,8 +91,10 @@ def test_a_log_is_whole_only_when_it_was_read_after_the_container_ended(invocati
 class Forgetful(Cluster):
     """Tells the first line only: the container was removed."""
 
-    def follow_log(self, namespace: str, pod: str, container: str, *, since: str | None) -> Iterator[tuple[str, str]]:
-        yield from super().follow_log(namespace, pod, container, since=since)
+    def follow_log(
+        self, namespace: str, pod: str, container: str, *, since: str | None, is_over: bool
+    ) -> Iterator[tuple[str, str]]:
+        yield from super().follow_log(namespace, pod, container, since=since, is_over=is_over)
         raise NotFound("The node has no more of the log.")
 
 
