@@ -15,6 +15,8 @@ from models.run import Invocation
 from services import logs
 
 _KEPT = 8
+_RUN_BESIDE_NODES = ("exposures", "saved_queries", "functions")
+"""What `dbt build` runs too, in sections of their own."""
 _OF_DBT = ("dbt", "dbt_postgres", "dbt_spark")
 """Packages of macros that come with dbt and its adapters; the adapter's own is the third kind."""
 
@@ -69,9 +71,10 @@ def read_manifest(content: Mapping[str, Any]) -> Manifest:
         if macro.get("package_name") not in (*_OF_DBT, f"dbt_{adapter}")
     }
     both = {**nodes, **ours}
+    beside = {name: each for kind in _RUN_BESIDE_NODES for name, each in (content.get(kind) or {}).items()}
     return Manifest(
         code={name: _code(name, each) for name, each in both.items()},
-        depends_on={name: _depends(each, "nodes") for name, each in nodes.items()},
+        depends_on={name: _depends(each, "nodes") for name, each in {**nodes, **beside}.items()},
         calls={name: _depends(each, "macros") for name, each in both.items()},
     )
 

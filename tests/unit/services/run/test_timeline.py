@@ -7,6 +7,7 @@ from contracts.operators import OperatorName
 from models.cluster import Pod
 from models.run import Invocation, NodeResult, Run
 from models.run_state import NodeStatus, RunState
+from services.run.manifests import read_manifest
 from services.run.run_stages import Stage, stages
 from services.run.timeline import idle_shares, timeline
 
@@ -172,3 +173,13 @@ def test_clocks_that_disagree_make_no_stage_shorter_than_nothing() -> None:
     found = stages(run(handed_over_at=5, started_at=4, finished_at=9), [], invocation(submitted_at=3, started_at=4))
     assert all(stage.seconds >= 0 for stage in found)
     assert found[-1].end == 9
+
+
+def test_an_exposure_that_ends_a_build_has_its_models_before_it_on_the_critical_path() -> None:
+    model, exposure = "model.shop.mart", "exposure.shop.board"
+    manifest = read_manifest(
+        {"nodes": {model: {}}, "exposures": {exposure: {"depends_on": {"nodes": [model]}}}},
+    )
+    found = timeline([node(model, 0, 8), node(exposure, 8, 8.1)], manifest.depends_on)
+    assert found is not None
+    assert [bar.node.unique_id for bar in found.critical] == [model, exposure]
