@@ -16,6 +16,7 @@ from services.runs import history, orders
 from services.ui import errors, shell
 from services.ui.check_list import check_button
 from services.ui.launch_form import Filled, fill_from, launch_form
+from services.ui.right_to_run import right_to_run
 from services.ui.words import count, plain
 
 shell.require()
@@ -116,15 +117,9 @@ def draw_launch(project: Project, filled: Filled) -> None:
     wrong = f"Mend the field '{filled.problem.field}' first." if filled.problem else None
     if filled.problem and filled.problem.field.startswith("operator_parameters"):
         st.markdown(f":red[:material/error: {plain(f'Parameters for this run: {filled.problem.message}')}]")
-    clicked = st.button(
-        "Launch",
-        type="primary",
-        icon=":material/rocket_launch:",
-        width="stretch",
-        disabled=filled.conf is None,
-        help=wrong,
-    )
-    if not clicked:
+    ready = right_to_run(project.operator, project.operator_parameters) and filled.conf is not None
+    icon = ":material/rocket_launch:"
+    if not st.button("Launch", type="primary", icon=icon, width="stretch", disabled=not ready, help=wrong):
         return
     with errors.guarded(), st.spinner("Handing the run to Airflow…"):
         run = orders.launch(

@@ -7,6 +7,7 @@ from services.errors import InvalidInput
 from services.projects import InvalidDraft, ProjectDraft
 from services.ui import errors, shell
 from services.ui.project.project_form import ProjectForm
+from services.ui.right_to_run import right_to_run
 from services.ui.words import plain
 
 shell.require()
@@ -64,6 +65,7 @@ form = ProjectForm(start, key=editing or f"copy_{copied or ''}", is_new=not edit
 tried = f"tried_{form.key}"
 draft = form.draw()
 
+right_to_run(draft.operator, draft.operator_parameters)
 with st.container(horizontal=True):
     clicked = st.button("Save changes" if editing else "Create project", type="primary", icon=":material/check:")
     if st.button("Cancel", type="tertiary"):

@@ -21,7 +21,8 @@ class Settings(BaseSettings):
 
     cluster_admins: str | None = Field(
         default=None,
-        description="Who may change clusters and delete pods, separated by commas. Not set: the user above alone.",
+        description="Who may change clusters, have them made for runs, and delete pods, separated by commas. "
+        "Not set: the user above alone.",
     )
 
     airflow_url: str = Field(default="http://127.0.0.1:8080", description="Address as the console reaches it.")

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from contracts.names import run_label_of
+from contracts.operators import OperatorName
 
 RUN_LABEL = "pilothouse-run"
 """On a cluster that was made for one run: the run's label, as on its pods (contracts.names.run_label_of)."""
@@ -62,6 +63,11 @@ def ephemeral_name(project: str, run_label: str) -> str:
     """The name of the cluster that is made for one run: its project, readable, and its run, unique."""
     readable = project.replace("_", "-")[:24].rstrip("-")
     return f"ph-{readable}-{run_label[:10]}"
+
+
+def makes_clusters(operator: OperatorName, parameters: Mapping[str, Any]) -> bool:
+    """Whether a cluster is made for each run of a project with this operator, and deleted with it."""
+    return operator is OperatorName.GKE and parameters.get("cluster_mode") == "ephemeral"
 
 
 def cluster_of(parameters: Mapping[str, Any], *, project: str, dag_id: str, dag_run_id: str) -> ClusterAddress | None:

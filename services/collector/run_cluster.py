@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
+from contracts.gke.names import makes_clusters
 from contracts.names import CREATE_CLUSTER_TASK_ID, DBT_TASK_ID, DELETE_CLUSTER_TASK_ID
-from contracts.operators import OperatorName
 from models.run import Run
 from models.types import now
 from services.airflow import Airflow, TaskNews
@@ -16,8 +16,7 @@ _WAITING = ("scheduled", "queued")
 
 def makes_cluster(run: Run) -> bool:
     """Whether a cluster is made for this run and deleted with it."""
-    parameters = run.conf.get("operator_parameters") or {}
-    return run.operator is OperatorName.GKE and parameters.get("cluster_mode") == "ephemeral"
+    return makes_clusters(run.operator, run.conf.get("operator_parameters") or {})
 
 
 def what_goes_on(run: Run, tasks: dict[str, TaskNews]) -> str | None:

@@ -15,11 +15,13 @@ from services.projects import store
 from services.projects.draft import InvalidDraft, ProjectDraft, checked
 from services.projects.locks import changing
 from services.projects.publishing import publication_of, publish_pause, published
+from services.rights import require_run
 
 
 def create(draft: ProjectDraft, *, by: str) -> Project:
-    """Save a new project; `advance` does the rest. Raises InvalidDraft, also when the name is taken."""
+    """Save a new project; `advance` does the rest. Raises InvalidDraft, also when the name is taken, and NotAllowed."""
     good = checked_new(draft)
+    require_run(by, good.operator, good.operator_parameters)
     project = Project(**good.model_dump(), created_by=by)
     try:
         with session() as opened:
@@ -50,6 +52,8 @@ def update(name: str, draft: ProjectDraft, *, by: str) -> Project:
         with session() as opened:
             project = store.row_of(opened, name)
             before = ProjectDraft.of(project)
+            if _runs_otherwise(before, good):
+                require_run(by, good.operator, good.operator_parameters)
             project.sqlmodel_update({**good.model_dump(exclude={"name"}), "updated_at": now()})
             store.note_saved(opened, project, by=by)
         with session() as opened:
@@ -80,6 +84,12 @@ def set_paused(name: str, paused: bool) -> Project:
         if is_published:
             publish_pause(project, paused)
     return project
+
+
+def _runs_otherwise(before: ProjectDraft, after: ProjectDraft) -> bool:
+    """Whether the change concerns where runs are, or when they start by themselves."""
+    parts = ("operator", "operator_parameters", "schedule")
+    return any(getattr(before, part) != getattr(after, part) for part in parts)
 
 
 def _set_back(opened: Session, project: Project, before: ProjectDraft, after: ProjectDraft) -> None:

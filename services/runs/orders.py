@@ -19,6 +19,7 @@ from services.database import session
 from services.errors import BackendError, BackendRejected, BackendTimeout, NotAllowed, NotFound
 from services.projects.store import get_project
 from services.results import node_results
+from services.rights import require_run
 from services.runs import retries
 from services.runs.history import get_run, invocations_of
 from services.runs.launching import LaunchRequest, build_conf
@@ -44,7 +45,7 @@ def launch(project_name: str, request: LaunchRequest, *, launch_key: str, by: st
     stored as failed, the BackendError is raised, and the same key may be tried again. When Airflow gives no answer,
     the run is returned as queued: the collector finds out whether Airflow has it.
     """
-    project = _launchable(project_name)
+    project = _launchable(project_name, by=by)
     conf = build_conf(project, request, by=by)
     return _hand_over(_stored(project, conf, launch_key=launch_key, by=by))
 
@@ -57,7 +58,7 @@ def retry(run_id: int, *, by: str, launch_key: str, only_unfinished: bool = True
     run = get_run(run_id)
     if not run.state.is_terminal:
         raise NotAllowed(f"Run {run_id} is not over yet.", hint="Wait for its end, or cancel it first.")
-    project = _launchable(run.project)
+    project = _launchable(run.project, by=by)
     if existing := _run_of_key(project.name, launch_key):
         return _hand_over(existing)
     conf = _conf_of_retry(run, by=by) if only_unfinished else retries.conf_again(run, by=by)
@@ -86,8 +87,9 @@ def _conf_of_retry(run: Run, *, by: str) -> RunConf:
     return retries.conf_of_retry(run, nodes, by=by, dbt_api=dbt_api())
 
 
-def _launchable(name: str) -> Project:
+def _launchable(name: str, *, by: str) -> Project:
     project = get_project(name)
+    require_run(by, project.operator, project.operator_parameters)
     if project.paused:
         raise NotAllowed(
             f"Project '{name}' is paused: Airflow would not start the run.", hint="Resume it, then launch."

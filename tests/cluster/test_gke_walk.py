@@ -37,7 +37,7 @@ LOCATION = "europe-west1"
 def google(google_cloud: GoogleStandIn) -> Iterator[GoogleStandIn]:
     """The session's Google, also for the console of this module."""
     before = dict(os.environ)
-    os.environ.update(google_cloud.environment())
+    os.environ.update(google_cloud.environment() | {"PILOTHOUSE_CLUSTER_ADMINS": "ann,bo"})
     yield google_cloud
     os.environ.clear()
     os.environ.update(before)

@@ -10,6 +10,7 @@ from contracts.operators import OperatorName
 from contracts.run_conf import DbtCommand, RunConf
 from models.run_state import RunState
 from services.runs import history
+from services.settings import settings
 from tests.pages import seeded
 from tests.pages.conftest import OpenPage
 
@@ -195,3 +196,19 @@ def test_a_run_on_gke_may_ask_for_other_machines_and_not_for_what_the_project_de
     button(page, "Launch").click().run()
     [run] = history.list_runs().runs
     assert run.conf["operator_parameters"]["new_cluster"]["machine_type"] == "n2-highmem-8"
+
+
+def test_who_may_not_make_clusters_is_told_so_before_launching(
+    open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = {"project_id": "harbour-prod", "location": "europe-west1", "cluster_mode": "ephemeral"}
+    seeded.project("quay", operator=OperatorName.GKE, operator_parameters=where)
+    assert not button(open_page("launch", project="quay"), "Launch").disabled
+    monkeypatch.setenv("PILOTHOUSE_CLUSTER_ADMINS", "somebody.else@example.com")
+    settings.cache_clear()
+    page = open_page("launch", project="quay")
+    assert button(page, "Launch").disabled
+    [told] = [each.value for each in page.warning]
+    assert "makes a cluster in Google, and you may not make clusters" in told
+    assert "PILOTHOUSE_CLUSTER_ADMINS" in told
+    assert not button(open_page("launch", project="shop"), "Launch").disabled

@@ -2,13 +2,22 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlmodel import select
 
-from services import clusters, database
+from contracts.operators import OperatorName
+from models.project import ProjectStep, Step, StepState
+from models.run_state import RunState
+from services import clusters, database, projects
 from services.clusters.news import pod_news
-from services.errors import NotAllowed
+from services.database import session
+from services.errors import BackendUnreachable, NotAllowed
+from services.projects import ProjectDraft
 from services.rights import may_change_clusters
+from services.runs import history, orders
+from services.runs.launching import LaunchRequest
 from services.settings import settings
 
 
@@ -16,6 +25,8 @@ from services.settings import settings
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("PILOTHOUSE_DATA", str(tmp_path))
     monkeypatch.setenv("PILOTHOUSE_USER", "anna")
+    monkeypatch.setenv("PILOTHOUSE_AIRFLOW_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("PILOTHOUSE_AIRFLOW_PASSWORD", "unused")
     settings.cache_clear()
     database.engine.cache_clear()
     database.migrate()
@@ -52,3 +63,57 @@ def test_the_services_refuse_whoever_the_page_let_through() -> None:
     with pytest.raises(NotAllowed, match="not change them"):
         clusters.delete_left_over("main", pod, by="bert@example.com")
     assert [cluster.name for cluster in clusters.clusters()] == ["main"]
+
+
+def draft(cluster_mode: str, **changes: Any) -> ProjectDraft:
+    """A project on GKE."""
+    parameters = {"project_id": "harbour-prod", "location": "europe-west1", "image": "dbt:1", "cluster_name": "dbt"}
+    parameters["cluster_mode"] = cluster_mode
+    values = {"name": "harbour", "owner": "anna", "operator": OperatorName.GKE, "operator_parameters": parameters}
+    return ProjectDraft.model_validate({**values, **changes})
+
+
+def saved(project: ProjectDraft, *, by: str) -> None:
+    """The project, as if all its steps were done."""
+    projects.create(project, by=by)
+    with session() as opened:
+        for step in opened.exec(select(ProjectStep).where(ProjectStep.step == Step.KNOWN_TO_AIRFLOW)):
+            step.state = StepState.DONE
+            opened.add(step)
+
+
+def launch(by: str) -> None:
+    orders.launch("harbour", LaunchRequest(), launch_key=by, by=by)
+
+
+def test_who_may_not_make_clusters_makes_none_by_launching_or_repeating_a_run() -> None:
+    saved(draft("ephemeral"), by="anna")
+    with pytest.raises(NotAllowed, match="makes a cluster in Google"):
+        launch("bert@example.com")
+    assert history.list_runs().runs == []
+    with pytest.raises(BackendUnreachable):
+        launch("anna")
+    [run] = history.list_runs().runs
+    assert run.state is RunState.FAILED
+    with pytest.raises(NotAllowed, match="makes a cluster in Google"):
+        orders.retry(run.id or 0, by="bert@example.com", launch_key="again", only_unfinished=False)
+
+
+def test_on_a_cluster_that_exists_everybody_may_launch() -> None:
+    saved(draft("existing"), by="bert@example.com")
+    with pytest.raises(BackendUnreachable):
+        launch("bert@example.com")
+
+
+def test_who_may_not_make_clusters_saves_no_project_whose_runs_do_nor_schedules_one() -> None:
+    with pytest.raises(NotAllowed):
+        projects.create(draft("ephemeral"), by="bert@example.com")
+    projects.create(draft("existing"), by="bert@example.com")
+    with pytest.raises(NotAllowed):
+        projects.update("harbour", draft("ephemeral"), by="bert@example.com")
+    projects.update("harbour", draft("ephemeral"), by="anna")
+    with pytest.raises(NotAllowed):
+        projects.update("harbour", draft("ephemeral", schedule="* * * * *"), by="bert@example.com")
+    projects.update("harbour", draft("ephemeral", description="What the ships bring."), by="bert@example.com")
+    with pytest.raises(NotAllowed):
+        projects.duplicate("harbour", "quay", by="bert@example.com")

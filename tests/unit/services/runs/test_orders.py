@@ -24,6 +24,7 @@ from services.settings import settings
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name, value in {
         "DATA": str(tmp_path),
+        "USER": "ann",
         "AIRFLOW_URL": "http://127.0.0.1:9",
         "AIRFLOW_PASSWORD": "unused",
         "DBT_API_URL": "http://127.0.0.1:9",
