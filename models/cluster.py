@@ -22,6 +22,19 @@ class Cluster(SQLModel, table=True):
     created_at: datetime = Field(default_factory=now, sa_column=Column(UtcDateTime, nullable=False))
 
 
+class ClusterPods(SQLModel, table=True):
+    """Which pods of ours a registered cluster had when the collector last asked it: a row a cluster."""
+
+    __tablename__ = "cluster_pods"
+
+    cluster: str = Field(primary_key=True)
+    pods: list[dict[str, Any]] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    """Each a services.clusters.PodSummary, dumped."""
+    hidden: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    """Namespaces of projects or runs whose pods the console may not read."""
+    taken_at: datetime = Field(default_factory=now, sa_column=Column(UtcDateTime, nullable=False))
+
+
 class Pod(SQLModel, table=True):
     """The pod of one invocation as last seen. It outlives the pod itself."""
 

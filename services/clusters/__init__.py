@@ -3,7 +3,16 @@
 from models.cluster import Cluster
 from services.clusters.client import ClusterClient
 from services.clusters.news import ContainerNews, PodEvent, PodNews
-from services.clusters.ours import OurPod, OurPods, delete_left_over, log_tail, our_pods
+from services.clusters.ours import (
+    OurPod,
+    OurPods,
+    PodSummary,
+    delete_left_over,
+    keep_pods,
+    known_pods,
+    log_tail,
+    our_pods,
+)
 from services.clusters.store import (
     cluster_of_run,
     clusters,
@@ -23,12 +32,15 @@ __all__ = [
     "OurPods",
     "PodEvent",
     "PodNews",
+    "PodSummary",
     "cluster_of_run",
     "clusters",
     "delete_left_over",
     "forget",
     "get_cluster",
     "in_google",
+    "keep_pods",
+    "known_pods",
     "log_tail",
     "our_pods",
     "pod_of",

@@ -8,7 +8,7 @@ from sqlmodel import col, select
 
 from contracts.gke.names import ClusterAddress, cluster_of
 from contracts.operators import OperatorName
-from models.cluster import Cluster, Pod
+from models.cluster import Cluster, ClusterPods, Pod
 from models.run import Run
 from models.system import SystemHealth
 from services.database import session
@@ -74,8 +74,9 @@ def forget(name: str, *, by: str) -> None:
     with session() as opened:
         for cluster in opened.exec(select(Cluster).where(Cluster.name == name)):
             opened.delete(cluster)
-        if health := opened.get(SystemHealth, system_of(name)):
-            opened.delete(health)
+        for known in (opened.get(SystemHealth, system_of(name)), opened.get(ClusterPods, name)):
+            if known:
+                opened.delete(known)
 
 
 def system_of(name: str) -> str:

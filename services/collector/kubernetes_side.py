@@ -14,7 +14,17 @@ from contracts.names import RUN_LABEL, run_label_of
 from models.run import Invocation, Run
 from models.types import now
 from services import health
-from services.clusters import Cluster, ClusterClient, PodEvent, PodNews, cluster_of_run, clusters, in_google, system_of
+from services.clusters import (
+    Cluster,
+    ClusterClient,
+    PodEvent,
+    PodNews,
+    cluster_of_run,
+    clusters,
+    in_google,
+    keep_pods,
+    system_of,
+)
 from services.collector import store
 from services.collector.closing import close_without_news
 from services.collector.loop import each
@@ -51,11 +61,12 @@ class KubernetesSide:
         self._visited: dict[int, float] = {}
 
     def check_health(self) -> None:
-        """Ask every cluster for its version."""
+        """Ask every cluster for its version and for our pods."""
         for cluster in clusters():
             try:
-                version = self._client(cluster).version()
-                health.report(system_of(cluster.name), reachable=True, version=version)
+                client = self._client(cluster)
+                health.report(system_of(cluster.name), reachable=True, version=client.version())
+                keep_pods(client)
             except PilothouseError as error:
                 self._note_away(cluster.name, error)
 

@@ -167,7 +167,7 @@ def test_pods_are_listed_from_the_namespaces_that_the_console_may_read_and_the_o
             opened.add(project)
     following.start("sleep 60")
     found = clusters.our_pods("test")
-    assert [pod.news.name for pod in found.pods] == ["dbt"]
+    assert [pod.summary.name for pod in found.pods] == ["dbt"]
     assert found.hidden == ["default"]
 
 

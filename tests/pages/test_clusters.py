@@ -1,16 +1,27 @@
+import socket
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from contracts.operators import OperatorName
-from models.cluster import Pod
+from models.cluster import ClusterPods, Pod
 from models.system import SystemHealth
+from models.types import now
 from services import clusters, health
 from services.database import session
 from services.settings import settings
 from tests.pages import seeded
 from tests.pages.conftest import OpenPage
+
+KUBECONFIG = """
+current-context: c
+contexts: [{{name: c, context: {{cluster: c, user: u}}}}]
+clusters: [{{name: c, cluster: {{server: "http://127.0.0.1:{port}"}}}}]
+users: [{{name: u, user: {{}}}}]
+"""
 
 
 def text_of(page: AppTest) -> str:
@@ -28,7 +39,28 @@ def test_a_cluster_that_is_away_says_so_and_the_page_lives(open_page: OpenPage) 
     page = open_page("clusters")
     assert not page.exception
     assert "It cannot be reached" in text_of(page)
-    assert "cannot be signed in to" in text_of(page)
+    assert "has not looked for our pods" in text_of(page)
+
+
+def test_the_page_opens_without_asking_the_clusters_and_tells_how_old_its_news_is(
+    open_page: OpenPage, tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(0)
+        kubeconfig = tmp_path / "kubeconfig"
+        kubeconfig.write_text(KUBECONFIG.format(port=silent.getsockname()[1]))
+        clusters.register("main", kubeconfig=str(kubeconfig), context=None, by=settings().user)
+        health.report(clusters.system_of("main"), reachable=False, message="It gave no answer in time.")
+        pod: dict[str, Any] = {"namespace": "dbt", "name": "dbt-shop", "uid": "u", "phase": "Running", "node": None}
+        pod |= {"created_at": None, "is_over": False, "is_deleted": False}
+        with session() as opened:
+            opened.add(ClusterPods(cluster="main", pods=[pod], taken_at=now() - timedelta(minutes=3)))
+        page = open_page("clusters")
+        with pytest.raises(BlockingIOError):
+            silent.accept()
+    assert not page.exception
+    assert "1 pod of ours, seen 3 m" in text_of(page)
+    assert list(page.dataframe(key="pods_main").value["Pod"]) == ["dbt-shop"]
 
 
 def test_a_cluster_that_nobody_checks_any_more_is_not_called_up(open_page: OpenPage) -> None:

@@ -5,11 +5,10 @@ import streamlit as st
 from models.types import now
 from services import clusters, health
 from services.clusters import Cluster, OurPod, OurPods
-from services.errors import PilothouseError
 from services.rights import may_change_clusters
 from services.ui import errors
 from services.ui.shell import current_user
-from services.ui.words import ago, plain
+from services.ui.words import ago, count, plain
 
 _LOG_LINES = 200
 _STATE_COLOURS = {"running": "blue", "pending": "orange", "failed": "red", "succeeded": "green", "left over": "gray"}
@@ -45,14 +44,13 @@ def _health(cluster: Cluster) -> None:
 
 
 def _pods(cluster: Cluster) -> None:
-    try:
-        ours = clusters.our_pods(cluster.name)
-    except PilothouseError as error:
-        st.warning(plain(f"{error.message} {error.hint or ''}"), icon=":material/sync_problem:")
+    if (ours := clusters.known_pods(cluster.name)) is None:
+        st.caption("The collector has not looked for our pods there yet.")
         return
     say_what_is_hidden(ours)
     if not (found := ours.pods):
         return
+    st.caption(f"{count(len(found), 'pod')} of ours, seen {ago(ours.taken_at)}. Choose one for its log.")
     chosen = st.dataframe(
         [_row(pod) for pod in found],
         hide_index=True,
@@ -73,17 +71,17 @@ def say_what_is_hidden(ours: OurPods) -> None:
         told = f"The console may not read pods in {where}: apply deploy/kubernetes/console-rbac.yaml there."
         st.caption(f":material/visibility_off: {told}")
     elif not ours.pods:
-        st.caption("No pod of ours is there.")
+        st.caption(f"No pod of ours was there {ago(ours.taken_at)}.")
 
 
 def _row(pod: OurPod) -> dict[str, object]:
     return {
         "State": pod.state,
-        "Namespace": pod.news.namespace,
-        "Pod": pod.news.name,
+        "Namespace": pod.summary.namespace,
+        "Pod": pod.summary.name,
         "Run": pod.run_id,
-        "Node": pod.news.node or "",
-        "Age": ago(pod.news.created_at),
+        "Node": pod.summary.node or "",
+        "Created": ago(pod.summary.created_at),
     }
 
 
@@ -94,19 +92,19 @@ def _chosen_pod(cluster: Cluster, pod: OurPod) -> None:
             st.page_link("pages/run.py", label=f"Run {pod.run_id}", query_params={"run_id": str(pod.run_id)})
         st.space("stretch")
         may_delete = pod.may_be_deleted and may_change_clusters(current_user())
-        if may_delete and st.button("Delete this pod", icon=":material/delete:", key=f"delete_{pod.news.uid}"):
+        if may_delete and st.button("Delete this pod", icon=":material/delete:", key=f"delete_{pod.summary.uid}"):
             _confirm_delete(cluster, pod)
     with errors.guarded():
-        st.code(clusters.log_tail(cluster.name, pod.news, lines=_LOG_LINES) or "Nothing was logged.", language=None)
+        st.code(clusters.log_tail(cluster.name, pod.summary, lines=_LOG_LINES) or "Nothing was logged.", language=None)
 
 
 @st.dialog("Delete this pod?", icon=":material/delete:")
 def _confirm_delete(cluster: Cluster, pod: OurPod) -> None:
-    st.markdown(f"`{pod.news.namespace}/{pod.news.name}` on **{plain(cluster.name)}**: its run is over.")
+    st.markdown(f"`{pod.summary.namespace}/{pod.summary.name}` on **{plain(cluster.name)}**: its run is over.")
     st.markdown("Its log and manifest on the cluster go with it; what the console collected stays.")
     if st.button("Delete pod", type="primary", key="confirm_delete"):
         with errors.guarded():
-            clusters.delete_left_over(cluster.name, pod.news, by=current_user())
+            clusters.delete_left_over(cluster.name, pod.summary, by=current_user())
             st.rerun()
 
 

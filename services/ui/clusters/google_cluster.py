@@ -134,7 +134,7 @@ def _pods(cluster: GoogleCluster) -> None:
             say_what_is_hidden(ours)
             for pod in ours.pods:
                 run = f"run {pod.run_id}" if pod.run_id else "no run of this console"
-                st.markdown(f"- `{pod.news.namespace}/{pod.news.name}`: {pod.state}, {run}")
+                st.markdown(f"- `{pod.summary.namespace}/{pod.summary.name}`: {pod.state}, {run}")
 
 
 @st.dialog("Delete this cluster?", icon=":material/delete:")

@@ -59,7 +59,7 @@ def test_the_services_refuse_whoever_the_page_let_through() -> None:
         clusters.register("other", kubeconfig="/etc/kubeconfig", context=None, by="bert@example.com")
     with pytest.raises(NotAllowed):
         clusters.forget("main", by="bert@example.com")
-    pod = pod_news({"metadata": {"name": "p", "namespace": "n", "uid": "u"}})
+    pod = clusters.PodSummary.of(pod_news({"metadata": {"name": "p", "namespace": "n", "uid": "u"}}))
     with pytest.raises(NotAllowed, match="not change them"):
         clusters.delete_left_over("main", pod, by="bert@example.com")
     assert [cluster.name for cluster in clusters.clusters()] == ["main"]
