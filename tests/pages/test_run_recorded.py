@@ -82,8 +82,9 @@ def test_the_stages_are_those_that_queue_and_dbt_told(open_page: OpenPage, recor
     page = open_page("run", run_id=recorded, tab="Timeline")
     assert not page.exception
     said = texts(page)
+    [listed] = [each.proto.body for each in page.get("html") if each.proto.body.startswith("<ul")]
     for stage in ("Airflow", "dbt API's queue", "dbt starts", "Parsing", "Nodes", "Airflow ends the run"):
-        assert f":small[:gray[{stage}]]" in said
+        assert f"</span> {stage} <b>" in listed
     assert "on 2 threads" in said
     assert "Critical path:" in said
 
@@ -92,7 +93,7 @@ def test_lineage_tests_and_configuration_are_drawn_of_it(open_page: OpenPage, re
     page = open_page("run", run_id=recorded, tab="Lineage")
     [graph] = page.get("graphviz_chart")
     assert '"model.harbour.broken" -> "model.harbour.after_broken"' in graph.proto.spec
-    assert "✖ 1 tests" in graph.proto.spec
+    assert '✖ 1 ✔ 1 tests"' in graph.proto.spec
     page = open_page("run", run_id=recorded, tab="Tests")
     assert any("2 rows" in each.label for each in page.expander)
     assert not open_page("run", run_id=recorded, tab="Artifacts").exception

@@ -152,11 +152,13 @@ def _frame(nodes: Sequence[NodeResult], past: Mapping[str, list[Past]]) -> pd.Da
         "Type": [node.resource_type for node in nodes],
         "Seconds": pd.array([_seconds(node) for node in nodes], dtype="Float64"),
         "Last runs": [glyphs(each) for each in before],
-        "Their seconds": [[one.seconds or 0 for one in each] for each in before],
+        "Their seconds": [[one.seconds or 0 for one in each] if len(each) > 1 else [] for each in before],
         "Rows": pd.array([node.rows for node in nodes], dtype="Int64"),
         "Message": [short(node.message) for node in nodes],
         "Thread": [node.thread or "" for node in nodes],
     }
     if any(node.bytes_processed is not None for node in nodes):
         columns["Processed"] = [size(node.bytes_processed) for node in nodes]
+    if all(len(each) < 2 for each in before):  # the first run of all has nothing to compare with
+        del columns["Last runs"], columns["Their seconds"]
     return pd.DataFrame(columns)

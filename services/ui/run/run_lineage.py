@@ -54,7 +54,12 @@ def _box(run: Run, node: RunNode, *, is_chosen: bool) -> Box:
         return Box(node.unique_id, f"○ {node.unique_id.split('.', 2)[-1]}\nits turn has not come")
     style = result.status.style
     took = f" · {duration(result.seconds)}" if result.seconds else ""
-    tests = f"\n✔ {node.tests_good} ✖ {node.tests_bad} tests" if node.tests_good or node.tests_bad else ""
-    label = f"{style.glyph} {result.name}\n{result.resource_type}{took}{tests}"
+    label = f"{style.glyph} {result.name}\n{result.resource_type}{took}{_tests(node)}"
     link = "?" + urlencode({"run_id": run.id, "tab": "Lineage", "node": result.unique_id})
     return Box(result.unique_id, label, "red" if node.tests_bad else style.colour, is_chosen, link)
+
+
+def _tests(node: RunNode) -> str:
+    """A line of its own: those that failed first, and only what there is."""
+    parts = [f"{glyph} {number}" for glyph, number in (("✖", node.tests_bad), ("✔", node.tests_good)) if number]
+    return f"\n{' '.join(parts)} {'test' if node.tests_bad + node.tests_good == 1 else 'tests'}" if parts else ""

@@ -24,8 +24,9 @@ _COLOURS = {
     "Nodes": "#2E9E66",
     "dbt wraps up": "#5CA88A",
     "Wrapping up": "#5CA88A",
-    "Airflow ends the run": "#94A3B8",
+    "Airflow ends the run": "#475569",
 }
+_LIST = "display:flex;flex-wrap:wrap;gap:0.25rem 1.5rem;margin:0;padding:0;list-style:none;font-size:0.875rem"
 
 
 def stages_bar(found: Sequence[Stage], *, is_over: bool) -> None:
@@ -39,12 +40,17 @@ def stages_bar(found: Sequence[Stage], *, is_over: bool) -> None:
         share = longest.seconds / total
         st.caption(f"{duration(total)} in all{so_far}, {share:.0%} of it: {longest.name}.")
     _bar(shown, total)
-    with st.container(horizontal=True, gap="large"):
-        for stage in shown:
-            share = stage.seconds / total if total else 0
-            st.markdown(
-                f":small[:gray[{stage.name}]]  \n**{duration(stage.seconds)}** :gray[{share:.0%}]", width="content"
-            )
+    _figures(shown, total)
+
+
+def _figures(shown: Sequence[Stage], total: float) -> None:
+    """The legend of the bar, with each stage's seconds: one list, for screen readers too. All names are ours."""
+    entries = "".join(
+        f'<li><span style="color:{_COLOURS[stage.name]}" aria-hidden="true">■</span> {stage.name} '
+        f"<b>{duration(stage.seconds)}</b> ({stage.seconds / (total or 1):.0%})</li>"
+        for stage in shown
+    )
+    st.html(f'<ul style="{_LIST}">{entries}</ul>')
 
 
 def _bar(shown: Sequence[Stage], total: float) -> None:
@@ -72,11 +78,11 @@ def _bar(shown: Sequence[Stage], total: float) -> None:
                 "color": {
                     "field": "Stage",
                     "scale": {"domain": names, "range": [_COLOURS[name] for name in names]},
-                    "legend": {"orient": "top", "title": None, "columns": 6},
+                    "legend": None,
                 },
                 "tooltip": [{"field": "Stage"}, {"field": "Took"}],
             },
         },
-        height=130,
+        height=75,
         alt="The run's stages one after another",
     )
