@@ -19,7 +19,8 @@ from services.database import engine, migrate
 from services.settings import settings
 from stack import checks
 from stack.places import HOST, ROOT
-from tests.stack.harness import Stack, free_ports
+from tests.ports import free_ports
+from tests.stack.harness import Stack
 
 T = TypeVar("T")
 PATIENCE_SECONDS = 120

@@ -3,7 +3,6 @@
 import ctypes
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -12,21 +11,13 @@ from pathlib import Path
 from types import MappingProxyType
 
 from stack import proc, secrets, state
-from stack.places import HOST, ROOT, Places
+from stack.places import ROOT, Places
 from stack.processes import MARKER
+from tests.ports import free_ports
 
 READY_SECONDS = 300
 STOP_SECONDS = 180
 PR_SET_PDEATHSIG = 1
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nothing listened on a moment ago."""
-    sockets = [socket.create_server((HOST, 0)) for _ in range(count)]
-    numbers: list[int] = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return numbers
 
 
 def _in_the_child() -> None:

@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from tests.unit.dbt_api.server import free_port
+from tests.ports import free_ports
 
 USER = "postgres"
 
@@ -22,7 +22,7 @@ class Postgres:
 
     def __init__(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="pilothouse-postgres-"))
-        self._port = free_port()
+        [self._port] = free_ports(1)
         self._databases = 0
         if os.geteuid() == 0:
             shutil.chown(self._folder, USER, USER)

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -14,22 +13,18 @@ from typing import Any
 import requests
 from sqlalchemy import create_engine, text
 
+from tests.ports import free_ports
+
 ROOT = Path(__file__).resolve().parents[3]
 TOKEN = "a-token-for-tests"
 PATIENCE_SECONDS = 90
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Server:
     def __init__(self, data: Path, *words: str, **settings: str) -> None:
         self._words = words or ("serve",)
         self.data = data
-        self.port = free_port()
+        [self.port] = free_ports(1)
         self.url = f"http://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
         self._settings = settings

@@ -64,7 +64,9 @@ def test_migrate_says_what_it_did_and_doctor_what_to_do(tmp_path: Path) -> None:
 
 
 def test_the_first_start_makes_a_token_and_the_doctor_is_content(tmp_path: Path) -> None:
-    server = Server(tmp_path / "data", LOG_FORMAT="json", TOKEN="")  # an empty token is none: nobody may hold it
+    server = Server(
+        tmp_path / "data", WARM="false", LOG_FORMAT="json", TOKEN=""
+    )  # an empty token is none: nobody may hold it
     server.start()
     try:
         file = tmp_path / "secrets" / "pilothouse_dbt_api_token"

@@ -9,7 +9,8 @@ import pytest
 from contracts.dbt_api import InvocationState, Outcome, SubmitInvocation
 from services.dbt_api import DbtApi
 from services.errors import BackendRejected, BackendUnreachable, NotFound
-from tests.unit.dbt_api.server import TOKEN, Server, eventually, free_port
+from tests.ports import free_ports
+from tests.unit.dbt_api.server import TOKEN, Server, eventually
 
 SLOW = ["run", "--select", "slow", "--vars", '{"slow_ms": 600000}']
 
@@ -148,7 +149,7 @@ def test_errors_are_told_in_our_own_tree(client: DbtApi, server: Server) -> None
         DbtApi(server.url, "wrong").invocation("x")
     assert login.value.status == 401
     with pytest.raises(BackendUnreachable):
-        DbtApi(f"http://127.0.0.1:{free_port()}", TOKEN).health()
+        DbtApi(f"http://127.0.0.1:{free_ports(1)[0]}", TOKEN).health()
     assert client.health().ready
 
 

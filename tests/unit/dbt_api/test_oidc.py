@@ -13,8 +13,9 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from tests.ports import free_ports
 from tests.unit.dbt_api.issuer import Issuer
-from tests.unit.dbt_api.server import Server, free_port
+from tests.unit.dbt_api.server import Server
 
 HOUR = 3600
 
@@ -111,7 +112,7 @@ def test_the_keys_are_asked_for_rarely(guarded: Server, issuer: Issuer) -> None:
 def test_an_issuer_that_is_down_stops_jwt_logins_and_no_others(
     start_server: Callable[..., Server], issuer: Issuer
 ) -> None:
-    url = f"http://127.0.0.1:{free_port()}"
+    url = f"http://127.0.0.1:{free_ports(1)[0]}"
     server = start_server(
         OIDC__ISSUER=url, OIDC__AUDIENCE="dbt-api", OIDC__GROUPS='{"analysts": {"scopes": ["admin"]}}'
     )
