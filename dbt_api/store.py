@@ -4,7 +4,7 @@ import hashlib
 from statistics import median
 from typing import Any
 
-from sqlalchemy import func, update
+from sqlalchemy import and_, func, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
@@ -160,9 +160,14 @@ def abort_pending(task_id: str, verdict: Verdict, **values: Any) -> bool:
 
 
 def finish(task_id: str, verdict: Verdict, *, attempt: int | None = None, **facts: Any) -> None:
-    """Into a terminal state, once: a row that has one keeps it. The end of an earlier attempt changes nothing."""
-    is_current = [col(InvocationRow.attempt) == attempt] if attempt is not None else []
-    done = _change(task_id, col(InvocationRow.state).not_in(TERMINAL), *is_current, **_ended(verdict), **facts)
+    """Into a terminal state, once: a row that has one keeps it.
+
+    The end of an attempt changes nothing once that is no longer under way: another has requeued or followed it.
+    """
+    under_way: Any = col(InvocationRow.state).not_in(TERMINAL)
+    if attempt is not None:
+        under_way = and_(col(InvocationRow.state) == STARTED, col(InvocationRow.attempt) == attempt)
+    done = _change(task_id, under_way, **_ended(verdict), **facts)
     if done and (row := find(task_id)) is not None:
         life.ended(row)
 

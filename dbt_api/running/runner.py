@@ -149,7 +149,7 @@ def follow(row: InvocationRow, attempt: Attempt) -> None:
 def conclude(task_id: str, attempt: Attempt) -> None:
     """The ending of an attempt of which nothing lives any more. Safe to repeat."""
     row = store.find(task_id)
-    if row is None or row.state.is_terminal:
+    if row is None or row.state.is_terminal or row.attempt != attempt.number:
         return
     ending, story = attempt.ending(), read_story(attempt.log)
     stopped, because = row.stop_reason, row.stop_message

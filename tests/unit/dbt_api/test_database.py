@@ -19,7 +19,9 @@ import dbt_api.tables  # noqa: F401  fills the metadata
 from contracts.dbt_api import InvocationState, Outcome
 from dbt_api import database, entity, forecast, sealing, store
 from dbt_api.redaction import Plain
+from dbt_api.running.attempt import Attempt
 from dbt_api.running.outcome import failure
+from dbt_api.running.runner import conclude
 from dbt_api.settings import settings
 from dbt_api.tables import InvocationRow, WorkerRow, now
 
@@ -79,6 +81,27 @@ def test_the_forecast_hands_out_the_slots_of_all_workers_that_live() -> None:
     starts = [places[f"w{number}"].expected_start_at for number in range(6)]
     assert len(set(starts[:5])) == 1
     assert starts[5] == starts[0] + timedelta(minutes=1)  # type: ignore[operator]
+
+
+def test_an_attempt_that_two_followed_to_its_end_is_requeued_once_and_never_ended_by_the_other() -> None:
+    """After a restart the queue and the worker itself may both follow what was left running."""
+    database.migrate()
+    store.insert(waiting("lost", "shop/dev", max_attempts=3))
+    first = store.begin(found("lost"))
+    assert first is not None
+    assert store.requeue(first)
+    assert not store.requeue(first)
+    store.finish("lost", failure(Outcome.WORKER_LOST, "it was killed"), attempt=1)
+    assert (found("lost").state, found("lost").attempt) == (InvocationState.PENDING, 1)
+    assert store.begin(found("lost")) is not None
+    conclude("lost", Attempt("lost", 1))
+    assert (found("lost").state, found("lost").attempt) == (InvocationState.STARTED, 2)
+
+
+def found(task_id: str) -> InvocationRow:
+    row = store.find(task_id)
+    assert row is not None
+    return row
 
 
 def waiting(task_id: str, key: str, **more: Any) -> InvocationRow:
