@@ -163,13 +163,13 @@ class KubernetesSide:
             return
         if is_gone and store.was_seen(invocation):
             note_gone(invocation)
+        is_told_whole = _row(invocation).task_log_complete  # before the reading: the end may come in its midst
         if log.keep_from_task_log():
             note_running(run, invocation)
-        with store.writing() as opened:
-            row = opened.get_one(Invocation, invocation.id)
-        if row.task_log_complete and (row.log_bytes or store.was_seen(row)):
+        row = _row(invocation)
+        if is_told_whole and (row.log_bytes or store.was_seen(row)):
             close_pod(log.invocation)
-        elif run.state.is_terminal and run.finished_at and now() - run.finished_at > _LATE and row.task_log_complete:
+        elif run.state.is_terminal and run.finished_at and now() - run.finished_at > _LATE and is_told_whole:
             close_without_news(invocation)
 
     def _log_of(self, invocation: Invocation) -> PodLog:
@@ -186,6 +186,12 @@ class KubernetesSide:
         for key in [one for one in self._logs if one not in open_ids]:
             self._logs.pop(key).stop()
             self._asked_events.pop(key, None)
+
+
+def _row(invocation: Invocation) -> Invocation:
+    """The invocation as it is now."""
+    with store.writing() as opened:
+        return opened.get_one(Invocation, invocation.id)
 
 
 def _pods_of(client: ClusterClient, namespace: str, labels: list[str]) -> dict[str, list[PodNews]]:

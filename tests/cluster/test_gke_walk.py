@@ -165,6 +165,9 @@ def test_a_run_that_fails_takes_its_cluster_with_it_and_its_retry_gets_a_new_one
     run = collected(started.failing)
     assert run.state is RunState.FAILED
     assert "customs_declarations" in (run.message or "")
+    failed = nodes_of(run)["customs_declarations"]
+    assert "customs_stamp" in (failed.compiled_sql or "")
+    assert failed.compiled_line
     assert cluster_name(run) not in google.plane.clusters
     again = orders.retry(run.id or 0, by="bo", launch_key=uuid.uuid4().hex)
     assert cluster_name(again) != cluster_name(run)
