@@ -155,9 +155,10 @@ def steps_of(pod: PodNews, events: Iterable[PodEvent]) -> list[dict[str, Any]]:
     if pod.deleted_at:
         steps.append(_step(pod.deleted_at, "Deletion asked", ""))
     for event in events:
-        if event.reason in ("Pulling", "Pulled") or (event.is_warning and event.reason not in _HARMLESS):
+        is_warning = (event.is_warning and event.reason not in _HARMLESS) or event.reason == pod.reason
+        if is_warning or event.reason in ("Pulling", "Pulled"):
             times = f" ({event.count} times)" if event.count > 1 else ""
-            step = _step(event.at, event.reason, f"{event.message}{times}", is_warning=event.is_warning)
+            step = _step(event.at, event.reason, f"{event.message}{times}", is_warning=is_warning)
             steps.append({**step, "event": event.uid})
     return in_order(steps)
 

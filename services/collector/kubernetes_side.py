@@ -144,16 +144,16 @@ class KubernetesSide:
             close_pod(log.invocation)
 
     def _events(self, client: ClusterClient, invocation: Invocation, pod: PodNews) -> list[PodEvent]:
-        """Asked for now and then while the pod starts or has ended; a running one says nothing there."""
+        """Asked for now and then while the pod starts; a running one says little there, and its end is told at once."""
         is_running = pod.dbt is not None and pod.dbt.state == "running"
         asked = self._asked_events.get(invocation.id or 0, -_EVENTS_SECONDS)
-        if time.monotonic() - asked < _EVENTS_SECONDS * (15 if is_running else 1):
+        if not pod.is_over and time.monotonic() - asked < _EVENTS_SECONDS * (15 if is_running else 1):
             return []
         self._asked_events[invocation.id or 0] = time.monotonic()
         try:
             return client.events(pod.namespace, pod.name)
         except BackendError as error:  # the right to read events may be missing; the pod's own state says most
-            logger.info("Events of %s: %s", pod.name, error.message)
+            logger.debug("Events of %s: %s", pod.name, error.message)
             return []
 
     def _follow_without_pod(self, run: Run, invocation: Invocation, *, is_gone: bool) -> None:
@@ -201,7 +201,7 @@ def _pods_of(client: ClusterClient, namespace: str, labels: list[str]) -> dict[s
     except BackendRejected as error:
         if error.status != 403:
             raise
-        logger.info("Pods of %s: %s", namespace, error.message)
+        logger.debug("Pods of %s: %s", namespace, error.message)
         return {}
     return {label: [pod for pod in pods if pod.run_label == label] for label in labels}
 

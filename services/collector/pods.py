@@ -48,7 +48,8 @@ def note_pod(run: Run, invocation: Invocation, cluster: str, pod: PodNews, event
             if not fresh.state.is_terminal:
                 fresh.message = row.message or waiting.text
         elif pod.dbt and pod.dbt.has_log and row.state in (RunState.STARTING, RunState.QUEUED):
-            row.state, row.message = RunState.RUNNING, ending.text if ending else None
+            row.message = ending.text if ending else None
+            _begin(row, fresh)
         _pass_on(row, fresh)
 
 
@@ -57,9 +58,17 @@ def note_running(run: Run, invocation: Invocation) -> None:
     with store.writing() as opened:
         row, fresh = opened.get_one(Invocation, invocation.id), opened.get_one(Run, run.id)
         if row.state in (RunState.STARTING, RunState.QUEUED):
-            row.state, row.started_at = RunState.RUNNING, row.started_at or now()
+            row.started_at = row.started_at or now()
+            _begin(row, fresh)
         fresh.collected_at = now()
         _pass_on(row, fresh)
+
+
+def _begin(row: Invocation, run: Run) -> None:
+    """dbt runs: what was waited for is not said any more, be it by a run that runs since an earlier try."""
+    row.state = RunState.RUNNING
+    if not run.state.is_terminal:
+        run.message = None
 
 
 def _pass_on(row: Invocation, run: Run) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from contracts.dbt_api import Outcome
 from models.run import Invocation, NodeResult, Run
 from models.run_state import FROM_AIRFLOW_DAG_RUN, NodeStatus, RunState
+from services.clusters.refusals import hint_for as hint_of_cluster
 from services.clusters.words import of_waiting
 from services.google.refusals import hint_for
 
@@ -119,12 +120,16 @@ def _never_ran(line: str) -> str | None:
 
 
 def _refused_by_cluster(line: str) -> str | None:
-    """The message of a Status of Kubernetes, as its client puts it into an exception."""
+    """The message of a Status of Kubernetes, as its client puts it into an exception, and what to do about it."""
     try:
         status = json.loads(match[1]) if (match := _KUBERNETES_STATUS.search(line)) else {}
     except ValueError:
         return None
-    return short(f"the cluster refused the pod: {status['message']}") if status.get("message") else None
+    if not status.get("message"):
+        return None
+    told = short(f"the cluster refused the pod: {status['message']}")
+    hint = hint_of_cluster(status)
+    return f"{told.rstrip('.')}. {hint}" if hint else told
 
 
 def _refused_by_google(line: str) -> str | None:

@@ -1,9 +1,12 @@
 """Runs through Airflow, launched as the pages do, and what the console knows of them."""
 
+import json
 import uuid
+from collections import Counter
 
 from models.run import Invocation, NodeResult, Run
-from services import results
+from services import logs, results
+from services.collector.pod_log import identity
 from services.runs import history, orders
 from services.runs.launching import LaunchRequest
 from tests.stack.consoles import until
@@ -43,3 +46,14 @@ def nodes_of(run: Run) -> dict[str, NodeResult]:
 def comes_to(run: Run, name: str) -> None:
     """Wait until a node of the run has started."""
     until(lambda: name in nodes_of(run), seconds=RUN_SECONDS)
+
+
+def is_told_whole_and_once(run: Run) -> None:
+    """dbt's log from its first event to the entrypoint's last, no event twice, artifacts beside it."""
+    invocation = invocation_of(run)
+    lines = logs.path_of(invocation).read_text().splitlines()
+    told = Counter(json.loads(line)["info"]["name"] for line in lines)
+    assert (told["MainReportVersion"], told["CommandCompleted"]) == (1, 1)
+    assert told["PilothouseArtifact"] >= 2
+    assert len({identity(line) for line in lines}) == len(lines)
+    assert {"run_results.json", "manifest.json"} <= {one["name"] for one in invocation.artifacts}

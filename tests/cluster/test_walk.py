@@ -1,20 +1,17 @@
 """The walk of an analyst whose project runs in pods: a real Airflow, the provider as it is, a real Kubernetes."""
 
-import json
 import uuid
-from collections import Counter
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from models.run import Run, Trigger
+from models.run import Trigger
 from models.run_state import NodeStatus, RunState
-from services import clusters, logs
-from services.collector.pod_log import identity
+from services import clusters
 from services.runs import orders
 from tests.browser.console import Console
 from tests.cluster.dbt_namespace import DbtNamespace
-from tests.cluster.launched import collected, comes_to, invocation_of, launch, nodes_of
+from tests.cluster.launched import collected, comes_to, invocation_of, is_told_whole_and_once, launch, nodes_of
 from tests.stack.consoles import OwnConsole, until
 
 
@@ -22,17 +19,6 @@ from tests.stack.consoles import OwnConsole, until
 def harbour(dbt_namespace: DbtNamespace) -> str:
     """A published project whose warehouse outlives its pods."""
     return dbt_namespace.publish("harbour", **dbt_namespace.warehouse())
-
-
-def is_told_whole_and_once(run: Run) -> None:
-    """dbt's log from its first event to the entrypoint's last, no event twice, artifacts beside it."""
-    invocation = invocation_of(run)
-    lines = logs.path_of(invocation).read_text().splitlines()
-    told = Counter(json.loads(line)["info"]["name"] for line in lines)
-    assert (told["MainReportVersion"], told["CommandCompleted"]) == (1, 1)
-    assert told["PilothouseArtifact"] >= 2
-    assert len({identity(line) for line in lines}) == len(lines)
-    assert {"run_results.json", "manifest.json"} <= {one["name"] for one in invocation.artifacts}
 
 
 def test_a_build_in_a_pod_is_told_like_any_other(harbour: str, dbt_namespace: DbtNamespace) -> None:

@@ -102,6 +102,13 @@ def test_its_story_is_in_order_and_leaves_out_what_is_harmless() -> None:
     assert steps[-1]["is_warning"]
 
 
+def test_what_ended_a_pod_is_in_its_story_although_kubernetes_calls_it_a_normal_event() -> None:
+    passed = PodEvent("DeadlineExceeded", "active too long", False, datetime(2026, 1, 1, 0, 1, tzinfo=UTC), 1)
+    step = steps_of(pod(phase="Failed", reason="DeadlineExceeded"), [passed])[-1]
+    assert (step["title"], step["text"], step["is_warning"]) == ("DeadlineExceeded", "active too long", True)
+    assert steps_of(pod(), [passed])[-1]["title"] == "Created"
+
+
 def test_a_deletion_was_asked_for_before_the_grace_period_that_kubernetes_adds() -> None:
     assert steps_of(pod(deleted=True), [])[-1]["at"] == "2026-01-01T00:00:30Z"
 

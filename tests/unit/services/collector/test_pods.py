@@ -5,6 +5,7 @@ from typing import Any
 
 from contracts.operators import OperatorName
 from models.run import Invocation, Run
+from models.run_state import RunState
 from services.clusters import PodEvent, PodNews, pod_of
 from services.clusters.news import event_news, pod_news
 from services.collector.pods import note_pod
@@ -47,3 +48,19 @@ def test_an_event_that_the_cluster_has_forgotten_stays_beside_a_newer_one_of_the
 def test_an_event_that_happens_again_is_one_step_with_its_count() -> None:
     told = steps_after([warning("1", "Back-off", 1)], [warning("1", "Back-off", 9, count=4)])
     assert told == [("Failed", "Back-off (4 times)")]
+
+
+def test_what_a_second_try_waited_for_is_not_said_any_more_when_dbt_runs_in_it() -> None:
+    run = Run(project="p", dag_id="d", dag_run_id="r", operator=OperatorName.KUBERNETES, command="build")
+    run.state = RunState.RUNNING
+    with session() as opened:
+        opened.add(run)
+        opened.flush()
+        second = Invocation(run_id=run.id or 0, try_number=2, task_id="try-2")
+        opened.add(second)
+    running = [{"name": "base", "state": {"running": {"startedAt": "2026-01-01T00:00:09Z"}}}]
+    for news, said in ((pod(), "The pod waits to be put on a node."), (pod(containerStatuses=running), None)):
+        note_pod(run, second, "test", news, [])
+        with session() as opened:
+            fresh = opened.get_one(Run, run.id)
+        assert (fresh.state, fresh.message) == (RunState.RUNNING, said)

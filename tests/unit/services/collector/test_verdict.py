@@ -1,5 +1,6 @@
 """States and sentences, from what the systems told."""
 
+import json
 from typing import Any
 
 import pytest
@@ -123,15 +124,26 @@ def test_a_run_that_failed_although_dbt_succeeded_says_both() -> None:
     assert said == "dbt succeeded, but the run did not. Airflow reports the run as failed and gives no reason."
 
 
-def test_a_cluster_that_refuses_the_pod_says_why_itself() -> None:
-    body = '{"kind":"Status","status":"Failure","message":"pods is forbidden: User \\"x\\" cannot create","code":403}'
+@pytest.mark.parametrize(
+    ("status", "hint"),
+    [
+        ({"code": 403, "message": 'pods is forbidden: User "x" cannot create'}, "airflow-rbac.yaml."),
+        ({"code": 403, "message": 'pods "p" is forbidden: exceeded quota: small'}, "or ask for more quota."),
+        ({"code": 404, "message": 'namespaces "n" not found', "details": {"kind": "namespaces"}}, "Make the namespace"),
+        ({"code": 401, "message": "Unauthorized"}, "renew them."),
+        ({"code": 422, "message": 'Pod "p" is invalid'}, ""),
+    ],
+)
+def test_a_cluster_that_refuses_the_pod_says_why_itself_and_we_what_to_do(status: dict[str, Any], hint: str) -> None:
     tail = [
         "2026-01-01T00:00:00Z ERROR Task failed with exception",
         "ForbiddenException: (403)",
         "Reason: Forbidden",
-        f"HTTP response body: {body}",
+        f"HTTP response body: {json.dumps({'kind': 'Status', **status})}",
     ]
-    assert verdict.why_task_failed(tail) == 'the cluster refused the pod: pods is forbidden: User "x" cannot create'
+    told = verdict.why_task_failed(tail) or ""
+    assert told.startswith(f"the cluster refused the pod: {status['message']}")
+    assert hint in told
 
 
 @pytest.mark.parametrize(
