@@ -20,7 +20,7 @@ from functools import cache
 from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions
 
 from contracts.dbt_api import InvocationState
-from dbt_api import store
+from dbt_api import queue_bell, store
 from dbt_api.lifecycle import stopping
 from dbt_api.running import runner
 from dbt_api.running.stopping import TERM_GRACE_SECONDS
@@ -75,7 +75,9 @@ def open_queue(*, takes_work: bool) -> None:
         log_level="WARNING",
     )
     DBOS(config=config)
-    if not takes_work:
+    if takes_work:
+        queue_bell.hang(QUEUE)
+    else:
         DBOS.listen_queues([])
     DBOS.launch()
     log = logging.getLogger("dbos")  # its lines in our form
@@ -124,6 +126,7 @@ def enqueue(row: InvocationRow) -> None:
         "queue_partition_key": row.concurrency_key,
     }
     _client().enqueue(options, row.task_id)
+    queue_bell.ring()
 
 
 def forget(task_id: str) -> None:

@@ -59,10 +59,12 @@ class Parsed:
 
     def _write(self, target: Path) -> None:
         metadata = dumps(_artifact(self.manifest.metadata))
-        manifest = b'{"metadata": ' + metadata + b", " + self.manifest_json[1:]
+        files: dict[str, list[bytes | memoryview]] = {name: [content] for name, content in self.others.items()}
+        files["manifest.json"] = [b'{"metadata": ', metadata, b", ", memoryview(self.manifest_json)[1:]]
         target.mkdir(parents=True, exist_ok=True)
-        for name, content in {"manifest.json": manifest, **self.others}.items():
-            (target / name).write_bytes(content)
+        for name in (each for each in ARTIFACTS if each in files):
+            with (target / name).open("wb") as file:
+                file.writelines(files[name])
             _tell(target / name)
 
     def _write_again(self, path: str) -> None:

@@ -20,6 +20,7 @@ import dbt_common.clients.system
 import dbt_common.events.base_types
 import dbt_common.events.event_manager
 import dbt_common.events.functions
+import dbt_common.events.logger
 import networkx
 from dbt.plugins.manager import PluginManager
 from dbt.version import __version__ as version
@@ -89,13 +90,16 @@ def _fast_events() -> None:
     manager: Any = dbt_common.events.event_manager
     base: Any = dbt_common.events.base_types
     functions: Any = dbt_common.events.functions
+    logger: Any = dbt_common.events.logger._JsonLogger
     known = _takes(manager.msg_from_base_event, "event", "level") and _takes(functions.env_secrets)
-    if known and hasattr(base, "ParseDict") and hasattr(functions, "MessageToDict"):
+    known = known and _takes(logger.write_line, "self", "msg") and hasattr(base, "ParseDict")
+    if known and hasattr(functions, "MessageToDict") and fast_events.fits():
         manager.msg_from_base_event = fast_events.message_of
         base.ParseDict = fast_events.parse_dict
         functions.env_secrets = fast_events.secrets
         functions.MessageToDict = fast_events.as_dict
-        fast_events.prepare()
+        logger.write_line = fast_events.write_line
+        logger.create_line = fast_events.line_of
 
 
 def _callers_name() -> None:

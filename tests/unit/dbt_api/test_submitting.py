@@ -117,7 +117,8 @@ def test_secret_values_reach_dbt_and_nobody_else(server: Server) -> None:
 
 
 def test_a_full_queue_says_when_to_come_again(start_server: Any) -> None:
-    server = start_server(SLOTS="1", QUEUE_LIMIT_PER_PROJECT="1", QUEUE_LIMIT="2")
+    """And what is submitted need not wait until the worker looks for work, which it does so rarely here."""
+    server = start_server(SLOTS="1", QUEUE_LIMIT_PER_PROJECT="1", QUEUE_LIMIT="2", QUEUE_POLL_SECONDS="600")
     server.submit("runs", "run", "--select", "slow", "--vars", '{"slow_ms": 600000}')
     server.sleeping("runs")
     server.submit("waits", "ls")
