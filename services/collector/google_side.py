@@ -10,6 +10,7 @@ from contracts.operators import OperatorName
 from models.google import GoogleOperation
 from services import health
 from services.collector import store as runs
+from services.collector.swept import note_swept_runs
 from services.errors import BackendRejected, PilothouseError
 from services.google import listing, store, sweep
 from services.google.control_plane import ControlPlane
@@ -62,6 +63,7 @@ class GoogleSide:
             return
         answered = listing.list_all(self._plane)
         sweep.sweep(self._plane, answered)
+        note_swept_runs()
         if answered != {*watched_projects()}:
             self._drop()
 

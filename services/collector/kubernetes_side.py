@@ -30,6 +30,7 @@ from services.collector.closing import close_without_news
 from services.collector.loop import each
 from services.collector.pod_log import PodLog
 from services.collector.pods import close_pod, note_gone, note_pod, note_running
+from services.collector.swept import is_abandoned
 from services.errors import BackendError, BackendRejected, PilothouseError
 from services.google.store import ready_paths
 from services.settings import settings
@@ -163,7 +164,8 @@ class KubernetesSide:
             return
         if is_gone and store.was_seen(invocation):
             note_gone(invocation)
-        is_told_whole = _row(invocation).task_log_complete  # before the reading: the end may come in its midst
+        # before the reading, in whose midst the end may come
+        is_told_whole = _row(invocation).task_log_complete or is_abandoned(run)
         if log.keep_from_task_log():
             note_running(run, invocation)
         row = _row(invocation)

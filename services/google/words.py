@@ -89,7 +89,8 @@ def cost_hint(cluster: GoogleCluster, *, now: datetime) -> str:
         return f"Google counts {fee}, and what its pods requested while they ran."
     machines = ", ".join(sorted({str(pool["machine_type"]) for pool in cluster.node_pools if pool["machine_type"]}))
     counted = f"{hours * cluster.node_count:,.1f} machine hours ({machines})" if machines else "its machines"
-    return f"Google counts {fee}, and {counted} if it always had the {cluster.node_count} nodes of now."
+    nodes = "node" if cluster.node_count == 1 else f"{cluster.node_count} nodes"
+    return f"Google counts {fee}, and {counted} if it always had the {nodes} of now."
 
 
 def get_credentials_command(cluster: GoogleCluster) -> str:

@@ -147,7 +147,8 @@ def _confirm_delete(cluster: GoogleCluster) -> None:
     if running:
         names = ", ".join(f"run {run.id}" for run in running)
         st.warning(f"Under way on it: {names}. They fail when it goes.", icon=":material/warning:")
-    typed = st.text_input(f"Type {plain(cluster.name)} to delete it", key="typed_cluster_name")
+    label = "Type the cluster's name to delete it"
+    typed = st.text_input(label, key="typed_cluster_name", placeholder=cluster.name)
     if st.button("Delete cluster", type="primary", key="confirm_delete_cluster"):
         with errors.guarded():
             with st.spinner("Asking Google…"):
