@@ -29,12 +29,13 @@ from dbt_api.projects.registry import get_project
 from dbt_api.records.log_index import index_of
 from dbt_api.records.record import record_of
 from dbt_api.redaction import Plain, redacted
-from dbt_api.running.command import checked, option
+from dbt_api.running.command import checked, command_name, option
+from dbt_api.running.dbt_process import dbt_of
 from dbt_api.running.outcome import Verdict
 from dbt_api.sealing import sealed
 from dbt_api.settings import settings
 from dbt_api.storage import StorageAway
-from dbt_api.tables import InvocationRow, StopReason
+from dbt_api.tables import InvocationRow, ProjectRow, StopReason
 
 FULL_RETRY_SECONDS = 15
 
@@ -44,7 +45,7 @@ def submit(submitted: SubmitInvocation, *, retry_of: str | None = None) -> tuple
 
     Raises ApiError: 404 unknown project, 422 refused command, 409 same task_id with another body, 429 full queue.
     """
-    plain = Plain(checked(composed(submitted)), allowed_env(submitted.env))
+    plain = _plain(submitted)
     task_id = submitted.task_id or uuid.uuid4().hex
     if not task_id.strip("."):
         raise ApiError(422, "A task_id cannot be made of dots only: it names a folder.")
@@ -53,14 +54,37 @@ def submit(submitted: SubmitInvocation, *, retry_of: str | None = None) -> tuple
         return _same(existing, submitted), False
     if submitted.callback_url is not None:
         address_of(submitted.callback_url)
-    row = _row(task_id, plain, submitted)
+    meant = submitted
+    if command_name(plain.command) == "retry":
+        meant, retry_of = _meant_by_retry(submitted, plain.command)
+        plain = _plain(meant)
+    row = _row(task_id, plain, meant)
     _refuse_when_full(row.project)
-    row.retry_of = retry_of
+    row.retry_of, row.body_hash = retry_of, store.body_hash(submitted)
     return _queue(row, submitted)
+
+
+def _plain(submitted: SubmitInvocation) -> Plain:
+    return Plain(checked(composed(submitted)), allowed_env(submitted.env))
+
+
+def _meant_by_retry(submitted: SubmitInvocation, words: list[str]) -> tuple[SubmitInvocation, str]:
+    """What dbt's own `retry` means: the rest of the newest command of the project and target, and whose that is."""
+    project = get_project(submitted.project)
+    newest = retrying.newest_of(_concurrency_key(project, _target(words)), words)
+    asked = retrying.retry_of(newest, RetryRequest())
+    what = {field: getattr(asked, field) for field in ("command", "env", "defer_to", "environment")}
+    return submitted.model_copy(update={**what, "target": None}), newest.task_id
+
+
+def _concurrency_key(project: ProjectRow, target: str | None) -> str:
+    return f"{project.name}/{target or read_profile(folder_of(project)).default_target}"
 
 
 def _row(task_id: str, plain: Plain, submitted: SubmitInvocation) -> InvocationRow:
     project = get_project(submitted.project)
+    environment = submitted.environment or project.environment
+    dbt_of(environment)
     shown = redacted(plain)
     check_defer(project.name, plain.command, submitted.defer_to)
     target = _target(plain.command)
@@ -73,8 +97,9 @@ def _row(task_id: str, plain: Plain, submitted: SubmitInvocation) -> InvocationR
         command_hash=same_command,
         env=shown.env,
         sealed=sealed(plain),
-        body_hash=store.body_hash(submitted),
-        concurrency_key=f"{project.name}/{target or read_profile(folder_of(project)).default_target}",
+        body_hash="",
+        concurrency_key=_concurrency_key(project, target),
+        environment=environment,
         target=target,
         defer_to=submitted.defer_to,
         timeout_seconds=submitted.timeout_seconds,

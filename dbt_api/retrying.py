@@ -10,6 +10,7 @@ from typing import Any
 from contracts.dbt_api import InvocationState, OnLost, Outcome, RetryMode, RetryRequest, SubmitInvocation
 from contracts.run_conf import DbtCommand
 from contracts.selectors import selector_of
+from dbt_api import store
 from dbt_api.errors import ApiError
 from dbt_api.projects.bundles import folder_of
 from dbt_api.projects.dbt_answer import dbt_answer
@@ -29,6 +30,8 @@ SELECTION = {"--select", "-s", "--models", "--model", "-m", "--exclude"}
 KINDS_OPTIONS = {"--resource-type", "--resource-types", "--exclude-resource-type", "--exclude-resource-types"}
 SELECTION_BY_ONE = {"--selector", "--indirect-selection"}
 READING = {"--vars", "--target", "-t", "--profile"}
+LOOKED_THROUGH = 100
+"""Ended invocations of a target, newest first, among which `dbt retry` finds the one that it means."""
 BROKEN_OFF = {Outcome.ABORTED, Outcome.TIMEOUT, Outcome.WORKER_LOST, Outcome.OUT_OF_MEMORY}
 
 
@@ -43,6 +46,19 @@ def reason_against(row: InvocationRow, mode: RetryMode = RetryMode.FAILED) -> st
     return None
 
 
+def newest_of(concurrency_key: str, words: list[str]) -> InvocationRow:
+    """The invocation that `dbt retry` would mean for a project and target. Raises ApiError 409 without one, 422 for
+    words that would make it another command.
+    """
+    if options_apart(words, several=set(), one={"--target", "-t"})[1] != ["retry"]:
+        raise ApiError(422, "`retry` repeats the newest command of a target as it was: it takes --target only.")
+    ended = store.newest_ended(concurrency_key, limit=LOOKED_THROUGH)
+    found = next((row for row in ended if command_name(row.command) in RESUMABLE), None)
+    if found is None:
+        raise ApiError(409, f"There is no earlier command of '{concurrency_key}' to retry.")
+    return found
+
+
 def retry_of(row: InvocationRow, request: RetryRequest) -> SubmitInvocation:
     """The request that retries this invocation. Raises ApiError 409 with the reason where that makes no sense."""
     if (reason := reason_against(row, request.mode)) is not None:
@@ -50,6 +66,7 @@ def retry_of(row: InvocationRow, request: RetryRequest) -> SubmitInvocation:
     return SubmitInvocation(
         task_id=request.task_id,
         project=row.project,
+        environment=row.environment,
         command=row.command if request.mode is RetryMode.ALL else _narrowed(row, request.mode),
         env=row.env,
         defer_to=row.defer_to,
@@ -100,7 +117,7 @@ def _selected(row: InvocationRow) -> set[str]:
     if KINDS_OPTIONS.isdisjoint(words):
         words += [word for kind in kinds for word in ("--resource-type", kind)]
     target = row.concurrency_key.partition("/")[2]
-    with dbt_answer(DbtCall(project.name, folder_of(project), words, target, project.environment)) as answer:
+    with dbt_answer(DbtCall(project.name, folder_of(project), words, target, row.environment)) as answer:
         if answer.exit_code != 0:
             said = "; ".join(each.message for each in problems_of(answer.events) if each.kind != "warning")
             raise _conflict(row, f"dbt cannot tell any more what it had selected: {said}")

@@ -129,6 +129,9 @@ class Settings(BaseSettings):
     queue_poll_seconds: float = Field(default=0.05, gt=0, description="How often a worker looks for work.")
     hold_seconds: float = Field(default=10, ge=0, description="How long an unversioned GET of an unfinished one waits.")
     abort_grace_seconds: float = Field(default=60, ge=0, description="Between SIGINT and SIGTERM.")
+    abort_grace_by_adapter: dict[str, float] = Field(
+        default={}, description='JSON: that of single adapters by name, e.g. {"bigquery": 120}.'
+    )
     stop_grace_seconds: float = Field(default=10, ge=0, description="The same when the server itself is stopped.")
     parse_timeout_seconds: float = Field(default=300, gt=0)
     git_timeout_seconds: float = Field(default=120, gt=0)

@@ -55,6 +55,14 @@ def in_state(state: InvocationState, *, concurrency_key: str | None = None) -> l
         return list(opened.exec(query))
 
 
+def newest_ended(concurrency_key: str, *, limit: int) -> list[InvocationRow]:
+    """The last ended rows of a project and target, newest first."""
+    row = InvocationRow
+    query = select(row).where(row.concurrency_key == concurrency_key, col(row.state).in_(TERMINAL))
+    with session() as opened:
+        return list(opened.exec(query.order_by(col(row.id).desc()).limit(limit)))
+
+
 def count(state: InvocationState, *, project: str | None = None) -> int:
     """How many rows are in a state."""
     query = select(func.count()).select_from(InvocationRow).where(InvocationRow.state == state)

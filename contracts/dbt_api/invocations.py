@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
+from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
 from contracts.dbt_api.progress import NodeCounts, Phase
 from contracts.dbt_api.projects import ProjectName
@@ -124,6 +124,9 @@ class SubmitInvocation(BaseModel):
     task_id: TaskId | None = Field(default=None, description="The invocation's id and idempotency key; made if absent.")
     project: ProjectName = Field(description="Name of a registered project.")
     command: list[Word] = Field(min_length=1, max_length=20_000, description="dbt's words, without the leading `dbt`.")
+    environment: ShortText | None = Field(
+        default=None, description="Name of the dbt environment that runs it; the project's own when absent."
+    )
     target: TargetName | None = Field(default=None, description="`--target`; the profile's own when absent.")
     vars: JsonObject = Field(default_factory=dict, description="`--vars`. Values of secret-looking names are hidden.")
     env: dict[VariableName, Word] = Field(
@@ -143,8 +146,10 @@ class SubmitInvocation(BaseModel):
         strict=True,
         ge=10,
         le=30 * DAY_SECONDS,
-        description="dbt is stopped after so long; no limit when absent.",
+        validation_alias=AliasChoices("timeout_seconds", "timeout_s"),
+        description="dbt is stopped after so long; no limit when absent. Also taken as `timeout_s`.",
     )
+    queue: Literal["invocations"] = Field(default="invocations", description="There is one queue.")
     priority: int = Field(default=100, strict=True, ge=1, le=1000, description="The lower number runs first.")
     on_lost: OnLost = Field(default=OnLost.FAIL, description="`requeue`: run dbt again when its worker was lost.")
     max_attempts: int = Field(
@@ -266,7 +271,7 @@ class Invocation(BaseModel):
     retry_not_supported_reason: str | None = Field(default=None, description="Why not, if `can_retry` is false.")
     aborted_by: str | None = Field(default=None, description="Who asked for the abort.")
 
-    environment: str = Field(default="default", description="The dbt environment that ran it: the project's own.")
+    environment: str = Field(default="default", description="The dbt environment that runs it.")
     engine: Engine | None = Field(default=None, description="How dbt was started; None before it was.")
     engine_reason: str | None = Field(default=None, description="Why it was started cold.")
     log: LogSize = Field(default_factory=LogSize, description="How much log there is.")
@@ -293,7 +298,8 @@ class AbortRequest(BaseModel):
         strict=True,
         ge=0,
         le=3600,
-        description="Between SIGINT and SIGTERM; the server's own when absent.",
+        validation_alias=AliasChoices("grace_seconds", "grace_s"),
+        description="Between SIGINT and SIGTERM; the server's own when absent. Also taken as `grace_s`.",
     )
     requested_by: ShortText | None = Field(default=None, description="The person behind the request, if not the login.")
 

@@ -8,7 +8,7 @@ from dbt_api.running.command import command_name, option
 from dbt_api.tables import InvocationRow
 
 LOG = logging.getLogger(__name__)
-EXECUTING = {"build", "run", "test", "seed", "snapshot", "source freshness", "retry"}
+EXECUTING = {"build", "run", "test", "seed", "snapshot", "source freshness"}
 """The other commands finish nodes too, but only by compiling them."""
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from contracts.dbt_api import NodeCounts, Phase
 from contracts.log_event import LogEvent, parse_log_line
+from dbt_api.records.marked import lines_with
 from dbt_api.records.record import Record
 
 REMEMBERED = 64
@@ -71,11 +72,10 @@ class Progress:
 
     def read_on(self, record: Record) -> None:
         """Take in the lines that were added since; a last line without its end waits for it."""
-        while lines := record.log_lines(self.offset):
-            for line in lines:
-                self.offset += len(line)
-                if any(mark in line for mark in TOLD):
-                    self.add(parse_log_line(line.decode(errors="replace")))
+        while lines := b"".join(record.log_lines(self.offset)):
+            self.offset += len(lines)
+            for line in lines_with(TOLD, lines):
+                self.add(parse_log_line(line.decode(errors="replace")))
 
     def add(self, event: LogEvent) -> None:
         """Take in one event."""

@@ -10,7 +10,7 @@ from dbt_api.errors import ApiError
 
 COMMANDS = {
     *("build", "run", "test", "seed", "snapshot", "compile", "ls", "list", "parse", "debug", "deps", "run-operation"),
-    *("docs generate", "source freshness"),
+    *("docs generate", "source freshness", "retry"),
 }
 GROUPS = {"docs", "source"}
 PATH_OPTIONS = {

@@ -4,6 +4,7 @@ Read from three witnesses: how the process ended (exit.json), dbt's own log even
 dbt's exit codes: 0 success, 1 a node failed, 2 dbt could not do it (docs.getdbt.com/reference/exit-codes).
 """
 
+import io
 import re
 import signal
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from pathlib import Path
 from contracts.dbt_api import InvocationState, Outcome
 from contracts.log_event import LogEvent, parse_log_line
 from dbt_api.projects.problems import plain_text
+from dbt_api.records.marked import lines_with
 from dbt_api.running.attempt import Ending
 from dbt_api.tables import StopReason
 
@@ -25,6 +27,7 @@ TOLD = (
 VERSION_2 = re.compile(r"\bdbt[ =]+v?(2\.[\w.]+)")
 MEMORY_WORDS = re.compile(r"MemoryError|bad_alloc|Out of Memory|[Cc]annot allocate memory|can't start new thread")
 MESSAGE_LIMIT = 4000
+PIECE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -94,18 +97,26 @@ class Story:
 
 
 def read_story(log: Path) -> Story:
-    """Read the log line by line, whatever its size; only lines that matter are parsed."""
+    """Read the log piece by piece, whatever its size; only lines that matter are parsed."""
     story = Story()
-    for line in _lines(log):
-        if not line.startswith(b"{") or any(mark in line for mark in TOLD):
-            story.add(parse_log_line(line.decode(errors="replace")))
+    for lines in _pieces(log):
+        for line in lines_with(TOLD, lines) if _are_events(lines) else io.BytesIO(lines):
+            if not line.startswith(b"{") or any(mark in line for mark in TOLD):
+                story.add(parse_log_line(line.decode(errors="replace")))
     return story
 
 
-def _lines(log: Path) -> Iterator[bytes]:
+def _are_events(lines: bytes) -> bool:
+    """Whether all of them begin as events do."""
+    return 1 + lines.count(b"\n{") == lines.count(b"\n") + (not lines.endswith(b"\n")) and lines.startswith(b"{")
+
+
+def _pieces(log: Path) -> Iterator[bytes]:
+    """Whole lines, some at a time."""
     if log.exists():
         with log.open("rb") as file:
-            yield from file
+            while lines := file.read(PIECE) + file.readline():
+                yield lines
 
 
 def judge(

@@ -116,8 +116,7 @@ def _start(row: InvocationRow) -> InvocationRow | None:
         store.finish(row.task_id, failure(Outcome.USAGE_ERROR, f"The project '{row.project}' was deleted."))
         return None
     path = folder_of(project)
-    facts = {"git_sha": project.git_sha, "environment": project.environment, "worker": settings().worker_name}
-    started = store.begin(row, **facts)
+    started = store.begin(row, git_sha=project.git_sha, worker=settings().worker_name)
     if started is not None:
         attempt, plain = Attempt(started.task_id, started.attempt), plain_request(row)
         call = DbtCall(
@@ -125,7 +124,7 @@ def _start(row: InvocationRow) -> InvocationRow | None:
             path=path,
             words=[*plain.command, *defer_words(row, attempt.folder)],
             target=_target_of(row),
-            environment=project.environment,
+            environment=row.environment,
             cache=_cache_of(row),
             client_variables=environment_of(plain),
         )

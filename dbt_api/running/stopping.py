@@ -6,9 +6,14 @@ a query that a node was about to send goes out after it, and dbt would wait for 
 
 import signal
 import time
+from contextlib import suppress
 
 from dbt_api import store
+from dbt_api.errors import ApiError
 from dbt_api.lifecycle import stopping
+from dbt_api.projects.bundles import folder_of
+from dbt_api.projects.profile import read_profile
+from dbt_api.projects.registry import find_project
 from dbt_api.running.attempt import Attempt
 from dbt_api.settings import settings
 from dbt_api.tables import InvocationRow, StopReason, now
@@ -27,6 +32,7 @@ class Stopping:
         self._attempt = attempt
         self._next_look = 0.0
         self._reason: StopReason | None = None
+        self._usual_grace = settings().abort_grace_seconds
         self._since = 0.0
         self._sent: list[signal.Signals] = []
         self._log_bytes = 0
@@ -50,6 +56,7 @@ class Stopping:
         self._row = store.find(self._row.task_id) or self._row
         if self._reason is None and self._row.stop_reason is not None:
             self._reason, self._since = self._row.stop_reason, time.monotonic()
+            self._usual_grace = usual_grace(self._row)
 
     def _is_too_late(self) -> bool:
         limit, started = self._row.timeout_seconds, self._row.started_at
@@ -81,10 +88,20 @@ class Stopping:
     def _plan(self) -> list[tuple[signal.Signals, float]]:
         stops = stopping.is_set()
         asked = self._row.stop_grace_seconds
-        grace = settings().stop_grace_seconds if stops else settings().abort_grace_seconds
+        grace = settings().stop_grace_seconds if stops else self._usual_grace
         grace = grace if asked is None else min(grace, asked) if stops else asked
         return [
             (signal.SIGINT, 0),
             (signal.SIGTERM, grace),
             (signal.SIGKILL, grace + TERM_GRACE_SECONDS),
         ]
+
+
+def usual_grace(row: InvocationRow) -> float:
+    """Seconds between SIGINT and SIGTERM where an abort names none: its adapter's own, if the settings have one."""
+    adapters = {}
+    with suppress(ApiError):  # its files cannot be had any more
+        project = find_project(row.project)
+        adapters = (read_profile(folder_of(project)).adapters if project is not None else None) or {}
+    adapter = adapters.get(row.concurrency_key.partition("/")[2], "")
+    return settings().abort_grace_by_adapter.get(adapter, settings().abort_grace_seconds)

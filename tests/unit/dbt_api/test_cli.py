@@ -105,8 +105,12 @@ def test_metrics_and_version_need_the_login(server: Server) -> None:
     assert re.search(r'dbt_invocations_total\{command="ls",project="shop",state="SUCCESS"\} [1-9]', told)
     assert "dbt_workers_alive 1.0" in told
     assert "dbt_queue_depth 0.0" in told
+    for name in ("dbt_queue_age_seconds", "dbt_invocations_running", "dbt_recoveries_total"):
+        assert re.search(rf"^{name} \d", told, re.MULTILINE), name
     assert re.search(r'dbt_api_requests_total\{method="POST",route="/api/v1/invocations",status="202"\} [1-9]', told)
-    assert re.search(r'dbt_invocation_duration_seconds_count\{command="ls",project="shop",state="SUCCESS"\} 1', told)
+    assert re.search(
+        r'dbt_invocation_duration_seconds_count\{command="ls",project="shop",state="SUCCESS"\} [1-9]', told
+    )
     assert TOKEN not in told
     version = server.call("GET", "/version").json()
     assert version["dbt"]["core"] == "1.12.6"

@@ -16,6 +16,7 @@ from dbt_api.running.command import checked, option, without_option
         ["source", "freshness", "--select", "source:raw"],
         ["run-operation", "grant", "--args", "{a: 1}"],
         ["ls", "--output", "json"],
+        ["retry", "--target", "prod"],
     ],
 )
 def test_what_dbt_offers_passes_as_it_is(words: list[str]) -> None:
@@ -28,7 +29,6 @@ def test_what_dbt_offers_passes_as_it_is(words: list[str]) -> None:
         ["clean"],
         ["docs", "serve"],
         ["init"],
-        ["retry"],
         [],
         ["--fail-fast"],
         ["--unknown", "run"],

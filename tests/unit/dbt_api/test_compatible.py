@@ -178,3 +178,5 @@ def test_the_list_is_paged_by_an_opaque_cursor(server: Server) -> None:
     assert [each["task_id"] for each in first["invocations"]] == ["listed2", "listed1"]
     assert then["invocations"][0]["task_id"] == "listed0"
     assert server.call("GET", "/invocations?cursor=7").status_code == 422
+    parameters = server.call("GET", "/openapi.json").json()["paths"]["/invocations"]["get"]["parameters"]
+    assert {each["name"]: each["schema"].get("default") for each in parameters}["limit"] == 100

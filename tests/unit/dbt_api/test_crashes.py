@@ -19,9 +19,12 @@ ENDLESS = ("run", "--select", "slow", "--vars", '{"slow_ms": 600000}')
 
 @pytest.mark.parametrize("warm", ["true", "false"])
 def test_a_killed_server_takes_its_running_dbt_up_again_and_tells_that_another_is_lost(
-    start_server: Start, warm: str
+    start_server: Start, warm: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Peer defects D19 and D4: a restart ran a production build twice; what was lost stayed STARTED for a month."""
+    """Peer defects D19 and D4: a restart ran a production build twice; what was lost stayed STARTED for a month.
+
+    It is an upgrade, too: DBOS would take up and hand out nothing that another version of the application queued.
+    """
     server = start_server(WARM=warm)
     server.submit("lost", *ENDLESS, project="other")
     server.submit("run", *SLOW)
@@ -35,6 +38,7 @@ def test_a_killed_server_takes_its_running_dbt_up_again_and_tells_that_another_i
     assert is_running(pid)
     os.kill(shim, signal.SIGKILL)
     os.kill(lost, signal.SIGKILL)
+    monkeypatch.setenv("DBOS__APPVERSION", "of-another-release")
     server = start_server()
 
     ended = server.ended("run")

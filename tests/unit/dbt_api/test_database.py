@@ -18,16 +18,23 @@ from sqlmodel import SQLModel
 import dbt_api.tables  # noqa: F401  fills the metadata
 from contracts.dbt_api import InvocationState, Outcome
 from dbt_api import database, entity, forecast, sealing, store
+from dbt_api.projects.registry import save_project
 from dbt_api.redaction import Plain
 from dbt_api.running.attempt import Attempt
 from dbt_api.running.outcome import failure
 from dbt_api.running.runner import conclude
+from dbt_api.running.stopping import usual_grace
 from dbt_api.settings import settings
-from dbt_api.tables import InvocationRow, WorkerRow, now
+from dbt_api.tables import InvocationRow, ProjectRow, WorkerRow, now
+from tests.unit.dbt_api.project import write_project
 
 OLD_ROW = """INSERT INTO invocation
 (task_id, project, command, body_hash, concurrency_key, priority, source, state, attempt, created_at)
 VALUES ('old', 'shop', '["run", "--select", "a b"]', 'x', 'shop/dev', 100, '{}', 'PENDING', 0, '2026-01-01 00:00:00')"""
+
+
+PROJECT_IN_V2 = """INSERT INTO project (name, source, path, environment, bundle_folder, updated_at)
+VALUES ('shop', '{}', '/shop', 'v2', '.', '2026-01-01 00:00:00')"""
 
 
 @pytest.fixture(params=["sqlite", "postgres"], autouse=True)
@@ -164,6 +171,21 @@ def test_the_database_itself_refuses_a_second_writer_of_a_target() -> None:
     assert store.begin(waiting) is None
 
 
+def test_the_grace_of_an_abort_is_the_adapters_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PILOTHOUSE_DBT_API_ABORT_GRACE_BY_ADAPTER", '{"duckdb": 7}')
+    settings.cache_clear()
+    database.migrate()
+    save_project(ProjectRow(name="shop", source={}, path=str(write_project(tmp_path / "shop"))))
+    keys = ("shop/prod", "shop/nowhere", "deleted/prod")
+    rows = [
+        InvocationRow(
+            task_id=key, project=key.split("/")[0], command=[], body_hash="", concurrency_key=key, source={}, priority=1
+        )
+        for key in keys
+    ]
+    assert [usual_grace(row) for row in rows] == [7, 60, 60]
+
+
 def test_rows_of_an_older_server_are_taken_along() -> None:
     config = Config()
     config.set_main_option("script_location", str(database.MIGRATIONS))
@@ -171,9 +193,12 @@ def test_rows_of_an_older_server_are_taken_along() -> None:
         config.attributes["connection"] = connection
         command.upgrade(config, "0001")
         connection.execute(text(OLD_ROW))
+        command.upgrade(config, "0007")
+        connection.execute(text(PROJECT_IN_V2))
     database.migrate()
     row = store.find("old")
     assert row is not None
+    assert row.environment == "v2", "what waits runs in its project's dbt environment, as it would have before"
     assert (row.command_display, row.max_attempts, row.tags) == ("dbt run --select 'a b'", 1, {})
     assert entity.described([row])[0].state is InvocationState.PENDING
     with database.engine().begin() as connection:

@@ -71,6 +71,15 @@ def test_each_project_runs_in_its_own_environment(server: Server) -> None:
     assert known["engine"] == "warm"
 
 
+def test_a_submission_may_name_another_one_and_its_retry_keeps_it(server: Server) -> None:
+    server.submit("named", "run", "--select", "nowhere", environment="default")
+    named = server.ended("named")
+    assert (named["outcome"], named["environment"], named["dbt_version"]) == ("nothing_to_do", "default", "1.12.6")
+    again = server.call("POST", "/api/v1/invocations/named/retry", json={"mode": "all"}).json()
+    assert (again["environment"], again["retry_of"]) == ("default", "named")
+    server.ended(again["task_id"])
+
+
 def test_preview_uses_it_too(server: Server) -> None:
     answer = server.call("POST", "/api/v1/preview", json={"project": "shop"}).json()
     assert (answer["ok"], answer["unique_ids"]) == (True, ["model.shop.orders"])

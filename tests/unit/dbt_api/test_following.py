@@ -150,7 +150,7 @@ def test_what_a_kill_or_an_abort_cut_off_is_retried(chain: Server) -> None:
     assert chain.read("cut")["retried_by"] == "cut-2"
 
     chain.sleeping("cut-2")
-    chain.call("POST", f"{URL}/cut-2/abort", json={"reason": "slow", "grace_seconds": 600, "requested_by": "bea"})
+    chain.call("POST", f"{URL}/cut-2/abort", json={"reason": "slow", "grace_s": 600, "requested_by": "bea"})
     assert chain.read("cut-2")["state"] == "ABORTED" or chain.read("cut-2")["phase"] in ("cancelling", "collecting")
     aborted = chain.ended("cut-2")
     assert (aborted["state"], aborted["status"], aborted["aborted_by"]) == ("ABORTED", 30, "bea")
@@ -160,7 +160,8 @@ def test_what_a_kill_or_an_abort_cut_off_is_retried(chain: Server) -> None:
     chain.sleeping(third["task_id"])
     os.kill(chain.dbt_pid(third["task_id"]), signal.SIGSTOP)  # a dbt that minds no SIGINT
     for mode in ("graceful", "now"):
-        chain.call("POST", f"{URL}/{third['task_id']}/abort", json={"mode": mode})
+        asked = chain.call("POST", f"{URL}/{third['task_id']}/abort", json={"mode": mode})
+        assert asked.status_code == 202
     stopped = chain.ended(third["task_id"])
     assert (stopped["state"], stopped["aborted_by"]) == ("ABORTED", "pilothouse")
     assert stopped["signal"] in (signal.SIGTERM, signal.SIGKILL)
@@ -173,6 +174,11 @@ def test_what_failed_and_was_skipped_is_retried_and_nothing_else(chain: Server) 
     stats = {key: broke["counts"][key] for key in ("pass", "error", "skip", "total")}
     assert stats == {"pass": 1, "error": 1, "skip": 1, "total": 3}
     assert "not broken off" in retry(chain, "broke", mode="interrupted").json()["detail"]
+
+    dbts_own = {"command": ["retry"], "project_dir": "chain", "task_id": "dbts-own"}
+    assert [chain.call("POST", "/invocations", json=dbts_own).status_code for _ in range(2)] == [200, 200]
+    by_dbt = chain.ended("dbts-own")
+    assert (by_dbt["retry_of"], selected(by_dbt), by_dbt["outcome"]) == ("broke", {"broken", "after"}, "model_error")
 
     again = retry(chain, "broke").json()
     assert selected(again) == {"broken", "after"}
@@ -189,6 +195,8 @@ def test_what_makes_no_sense_to_retry_is_409(server: Server) -> None:
     server.ended("well")
     for mode in ("failed", "interrupted"):
         assert "It succeeded" in retry(server, "well", mode=mode).json()["detail"]
+    none = server.call("POST", URL, json={"project": "shop", "command": ["retry", "--target", "nowhere"]})
+    assert (none.status_code, none.json()["detail"]) == (409, "There is no earlier command of 'shop/nowhere' to retry.")
     again = retry(server, "well", mode="all")
     assert again.status_code == 202
     server.call("POST", f"{URL}/{again.json()['task_id']}/abort", json={"mode": "now"})

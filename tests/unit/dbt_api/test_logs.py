@@ -9,6 +9,7 @@ from contracts.dbt_api import LogQuery
 from dbt_api.records.files import LOG, AttemptFiles
 from dbt_api.records.log_index import LogIndex
 from dbt_api.records.logs import RENDERED_LIMIT, blocks_of_lines, rendered_tail, window
+from dbt_api.records.marked import lines_with
 from dbt_api.records.masking import Mask
 from dbt_api.records.record import BLOCK, Record
 from dbt_api.routes.ranges import ByteRange, requested_range
@@ -134,6 +135,12 @@ def test_filtered_windows_join_without_gap_or_overlap(tmp_path: Path) -> None:
         pieces, offset = pieces + lines, shown.next_offset
     assert pieces == whole
     assert b"".join(blocks_of_lines(log, LogQuery(level="info", download=True))) == b"".join(whole)
+
+
+def test_lines_with_a_mark_are_found_wherever_they_stand() -> None:
+    log = b'{"a"}\n{"b"}\nTraceback\n{"b", "a"}\n\n{"c"}\n{"a"} half'
+    assert lines_with((b'"a"', b'"b"'), log) == [b'{"a"}\n', b'{"b"}\n', b'{"b", "a"}\n', b'{"a"} half']
+    assert lines_with((b"z",), log) == lines_with((b"a",), b"") == []
 
 
 def test_text_is_time_and_message(tmp_path: Path) -> None:

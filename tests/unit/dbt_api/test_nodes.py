@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from contracts.dbt_api import InvocationNode
+from contracts.dbt_api import InvocationNode, Phase
+from contracts.log_event import parse_log_line
+from dbt_api.records.counts import Progress
 from dbt_api.records.files import LOG, TARGET, AttemptFiles
 from dbt_api.records.masking import Mask
 from dbt_api.records.nodes import nodes_since
@@ -93,6 +95,14 @@ def test_changes_asked_for_bit_by_bit_add_up_to_the_whole(tmp_path: Path, step: 
     assert page.complete
     assert known == {node.unique_id: node for node in nodes_since(attempt_with(tmp_path / "whole", "mixed"), -1).nodes}
     assert nodes_since(attempt_with(tmp_path / "whole", "mixed"), since).nodes == []
+
+
+def test_the_phase_follows_dbts_log(tmp_path: Path) -> None:
+    progress, seen = Progress(), [Phase.PREPARING]
+    for line in lines_of("mixed"):
+        progress.add(parse_log_line(line.decode()))
+        seen += [progress.phase] if progress.phase is not seen[-1] else []
+    assert seen == [Phase.PREPARING, Phase.PARSING, Phase.RUNNING, Phase.COLLECTING]
 
 
 def test_places_grow_over_attempts() -> None:

@@ -104,6 +104,30 @@ def test_artifacts_are_listed_with_size_checksum_and_type(server: Server, left: 
     assert (part.status_code, part.content) == (206, server.call("GET", manifest).content[-7:])
 
 
+def test_each_command_leaves_its_artifacts(server: Server) -> None:
+    freshness = "{loaded_at_field: 'now()::timestamp', freshness: {warn_after: {count: 1, period: day}}}"
+    snapshot = "{unique_key: id, strategy: check, check_cols: all}"
+    files = {
+        "models/raw.yml": f"sources: [{{name: raw, schema: main, tables: [{{name: orders, config: {freshness}}}]}}]",
+        "models/kept.yml": f"snapshots: [{{name: kept, relation: ref('orders'), config: {snapshot}}}]",
+        "seeds/ports.csv": "id,name\n1,Rostock\n",
+    }
+    folder = server.data.parent / "commands"
+    (folder / "seeds").mkdir(parents=True)
+    server.register("commands", write_project(folder, **files))
+    left = {}
+    for command in ("seed", "run", "snapshot", "test", "source freshness", "docs generate", "compile"):
+        task_id = f"does-{command.replace(' ', '-')}"
+        server.submit(task_id, *command.split(), "--select", "orders kept ports source:raw", project="commands")
+        ended = server.ended(task_id)
+        assert ended["state"] == "SUCCESS", ended["exc_message"]
+        left[command] = {each["name"] for each in ended["artifacts"]}
+    assert {"manifest.json", "run_results.json", "log.jsonl"} <= left["seed"] & left["run"] & left["snapshot"]
+    assert "sources.json" in left["source freshness"]
+    assert "catalog.json" in left["docs generate"]
+    assert "compiled/shop/models/orders.sql" in left["compile"]
+
+
 def test_all_artifacts_come_in_one_zip(server: Server, left: str) -> None:
     answer = server.call("GET", at(left, "artifacts.zip"))
     assert answer.headers["Content-Type"] == "application/zip"

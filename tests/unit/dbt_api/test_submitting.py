@@ -29,12 +29,15 @@ def test_fields_become_dbts_options(server: Server) -> None:
         exclude=["slow"],
         tags={"team": "sales"},
         metadata={"ticket": [1, None]},
+        queue="invocations",
+        environment="default",
     ).json()
     options = "--target prod --vars '{\"a\": 1}' --threads 2 --full-refresh --select orders tag:x --exclude slow"
     assert answer["command_display"] == f"dbt build {options}"
     assert (answer["target"], answer["concurrency_key"]) == ("prod", "shop/prod")
     assert (answer["tags"], answer["metadata"]) == ({"team": "sales"}, {"ticket": [1, None]})
-    assert (answer["queue"], answer["max_attempts"], answer["status"]) == ("invocations", 1, 1)
+    assert (answer["queue"], answer["max_attempts"], answer["environment"]) == ("invocations", 1, "default")
+    assert (answer["phase"], answer["status"]) == ("queued", 1)
     ended = server.ended("fields")
     assert (ended["state"], ended["counts"]["pass"]) == ("SUCCESS", 1)
 
@@ -55,6 +58,10 @@ def test_fields_become_dbts_options(server: Server) -> None:
         ({"command": ["run", "--vars", "{a: &a [1], b: *a}"]}, "aliases"),
         ({"command": []}, "command"),
         ({"command": ["run"], "surprise": 1}, "surprise"),
+        ({"queue": "another"}, "queue"),
+        ({"environment": "v9"}, "no dbt environment 'v9'"),
+        ({"command": ["retry", "--threads", "2"]}, "it takes --target only"),
+        ({"timeout_s": 600, "timeout_seconds": 600}, "timeout_s"),
         ({"callback_url": "http://127.0.0.1/"}, "PILOTHOUSE_DBT_API_CALLBACK_HOSTS"),
     ],
 )
@@ -76,12 +83,21 @@ def test_an_idempotency_key_stands_for_the_task_id(server: Server) -> None:
     again = post(server, headers={"Idempotency-Key": '"key-of-a-run"'})
     assert (first.status_code, again.status_code) == (202, 200)
     assert "Idempotent-Replay" not in first.headers
+    assert first.headers["Location"] == f"{URL}/key-of-a-run"
     assert again.headers["Idempotent-Replay"] == "true"
     assert first.json()["task_id"] == again.json()["task_id"] == "key-of-a-run"
     assert post(server, command=["ls"], headers={"Idempotency-Key": "key-of-a-run"}).status_code == 409
     odd = post(server, headers={"Idempotency-Key": "a key / of another form"}).json()["task_id"]
     assert odd == post(server, headers={"Idempotency-Key": "a key / of another form"}).json()["task_id"]
     assert post(server, task_id="other", headers={"Idempotency-Key": "key-of-a-run"}).status_code == 422
+
+
+def test_the_time_limit_has_two_names(server: Server) -> None:
+    answers = [
+        post(server, task_id="limited", **{name: seconds})
+        for name, seconds in (("timeout_s", 600), ("timeout_seconds", 600), ("timeout_s", 601))
+    ]
+    assert [answer.status_code for answer in answers] == [202, 200, 409]
 
 
 def test_secret_values_reach_dbt_and_nobody_else(server: Server) -> None:
