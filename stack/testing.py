@@ -1,11 +1,13 @@
-"""`python3 -m stack test`: every check and test, in two lanes side by side, with one summary at the end.
+"""`python3 -m stack test`: every check and test, some side by side, with one summary at the end.
 
-Tests of the whole stack mostly wait for each other's processes, all others compute: side by side they fill two cores.
+All commands wait in one queue, and whichever worker is free takes the next. Tests with real neighbours wait for them
+now and then, so three fill two cores; and three at once find room in 7 GB of memory.
 """
 
 import os
 import subprocess
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -17,24 +19,24 @@ from stack.progress import Progress
 
 @dataclass(frozen=True)
 class Check:
-    """One command, run by the interpreter of one environment."""
+    """One command of a stage, run by the interpreter of one environment."""
 
+    stage: str
     environment: str
     arguments: tuple[str, ...]
     again: tuple[str, ...] = ()
     """Arguments with which only what failed is run once more; none where that would tell nothing new."""
 
 
-def _pytest(environment: str, *arguments: str) -> Check:
+def _pytest(stage: str, environment: str, *arguments: str) -> Check:
     cache = f"cache_dir=.pytest_cache/{environment}-{arguments[0].replace('/', '-')}"
-    return Check(environment, ("-m", "pytest", "-q", "-o", cache, *arguments), LAST_FAILED)
+    return Check(stage, environment, ("-m", "pytest", "-q", "-o", cache, *arguments), LAST_FAILED)
 
 
 def _mypy(places: Places, environment: str, *rooms: str) -> Check:
-    return Check("test", ("-m", "mypy", "--python-executable", str(places.python(environment)), *rooms))
+    own = ("--python-executable", str(places.python(environment)), "--cache-dir", f".mypy_cache/{environment}")
+    return Check("types", "test", ("-m", "mypy", *own, *rooms))
 
-
-LAST_FAILED = ("--last-failed", "--last-failed-no-failures", "none")
 
 SHARED_ROOMS = (
     *("contracts", "models", "services", "pages", "app.py", "stack", "benchmarks"),
@@ -49,32 +51,33 @@ SHARED_ROOMS = (
 )
 """What is typed in the console's environment; `dags` and `dbt_api` have environments of their own."""
 
-LANES = (("format", "lint", "types", "imports", "unit", "pages"), ("stack", "browser", "cluster"))
-STAGES = tuple(stage for lane in LANES for stage in lane)
+LAST_FAILED = ("--last-failed", "--last-failed-no-failures", "none")
+
+STAGES = ("format", "lint", "types", "imports", "unit", "pages", "stack", "browser", "cluster")
+WORKERS = 3
 
 
-def checks(places: Places) -> dict[str, list[Check]]:
-    """The commands of every stage."""
-    return {
-        "format": [Check("test", ("-m", "ruff", "format", "--check", "."))],
-        "lint": [Check("test", ("-m", "ruff", "check", "."))],
-        "types": [
-            _mypy(places, "test", *SHARED_ROOMS),
-            _mypy(places, "airflow", "dags", "tests/unit/dags"),
-            _mypy(places, "dbt", "dbt_api", "tests/unit/dbt_api"),
-        ],
-        "imports": [Check("test", ("-c", "from importlinter.cli import lint_imports_command as run; run()"))],
-        "unit": [
-            _pytest("test", "tests/unit", "--ignore=tests/unit/dags", "--ignore=tests/unit/dbt_api"),
-            _pytest("test", "tests/google"),
-            _pytest("airflow", "tests/unit/dags"),
-            _pytest("dbt", "tests/unit/dbt_api"),
-        ],
-        "pages": [_pytest("test", "tests/pages")],
-        "stack": [_pytest("test", "tests/stack")],
-        "browser": [_pytest("test", "tests/browser")],
-        "cluster": [_pytest("test", "tests/cluster")],
-    }
+def checks(places: Places) -> list[Check]:
+    """Every command, in the order of the queue: first what tells most in a few seconds, then the longest."""
+    return [
+        Check("format", "test", ("-m", "ruff", "format", "--check", ".")),
+        Check("lint", "test", ("-m", "ruff", "check", ".")),
+        Check("imports", "test", ("-c", "from importlinter.cli import lint_imports_command as run; run()")),
+        _pytest("cluster", "test", "tests/cluster"),
+        _pytest("stack", "test", "tests/stack"),
+        _mypy(places, "test", *SHARED_ROOMS),
+        _mypy(places, "airflow", "dags", "tests/unit/dags"),
+        _mypy(places, "dbt", "dbt_api", "tests/unit/dbt_api"),
+        _pytest("unit", "dbt", "tests/unit/dbt_api"),
+        _pytest("browser", "test", "tests/browser"),
+        _pytest("unit", "test", "tests/unit", "--ignore=tests/unit/dags", "--ignore=tests/unit/dbt_api"),
+        _pytest("pages", "test", "tests/pages"),
+        _pytest("unit", "airflow", "tests/unit/dags"),
+        _pytest("unit", "test", "tests/google"),
+    ]
+
+
+WORST_FIRST = ("FAILED", "unsteady", "passed", "skipped")
 
 
 def why_skipped(stage: str) -> str | None:
@@ -86,7 +89,7 @@ def why_skipped(stage: str) -> str | None:
 
 @dataclass(frozen=True)
 class Result:
-    """How a stage ended."""
+    """How a command, or a stage, ended."""
 
     stage: str
     word: str
@@ -95,48 +98,43 @@ class Result:
 
 
 class Testing:
-    """One call of the command: which stages, and one voice for all lanes."""
+    """One call of the command: which stages, and one voice for all workers."""
 
     def __init__(self, places: Places, stages: list[str]) -> None:
         self._places = places
-        self._checks = checks(places)
-        self._lanes = [[stage for stage in lane if stage in (stages or STAGES)] for lane in LANES]
+        self._checks = [check for check in checks(places) if check.stage in (stages or STAGES)]
         self._progress = Progress()
         self._speaking = threading.Lock()
 
     def run(self) -> int:
-        """Run the lanes side by side and go on after a failure. Returns 0 when all passed, 1 otherwise."""
+        """Run all commands and go on after a failure. Returns 0 when all passed, 1 otherwise."""
         environments.create(self._places, environments.TESTING, self._progress.say)
-        with ThreadPoolExecutor(len(self._lanes)) as pool:
-            results = [result for lane in pool.map(self._run_lane, self._lanes) for result in lane]
+        with ThreadPoolExecutor(WORKERS) as workers:
+            results = list(by_stage(list(workers.map(self._run_check, self._checks))))
         print("\nstage     result     seconds")
         for result in results:
             print(f"{result.stage:9} {result.word:9} {result.seconds:8.1f}")
+        print(f"{'together':19} {self._progress.seconds:8.1f}")
         return int(any(result.word == "FAILED" for result in results))
 
-    def _run_lane(self, lane: list[str]) -> list[Result]:
-        return [self._run_stage(stage) for stage in lane]
-
-    def _run_stage(self, stage: str) -> Result:
-        if reason := why_skipped(stage):
-            self._progress.say(f"{stage}: skipped, {reason}")
-            return Result(stage, "skipped", 0)
+    def _run_check(self, check: Check) -> Result:
+        if reason := why_skipped(check.stage):
+            self._say(f"{check.stage}: skipped, {reason}")
+            return Result(check.stage, "skipped", 0)
         before = self._progress.seconds
-        words = [self._run_check(stage, check) for check in self._checks[stage]]
-        worst = next((word for word in ("FAILED", "unsteady") if word in words), "passed")
-        return Result(stage, worst, self._progress.seconds - before)
+        word = self._word_for(check)
+        return Result(check.stage, word, self._progress.seconds - before)
 
-    def _run_check(self, stage: str, check: Check) -> str:
-        """Run one command. Tests with real neighbours on a busy machine get a second chance, and that is told."""
-        if self._passes(stage, check, check.arguments):
+    def _word_for(self, check: Check) -> str:
+        """Tests with real neighbours on a busy machine get a second chance, and that is told."""
+        if self._passes(check, check.arguments):
             return "passed"
-        if check.again and self._passes(stage, check, (*check.arguments, *check.again)):
-            return "unsteady"
-        return "FAILED"
+        return "unsteady" if check.again and self._passes(check, (*check.arguments, *check.again)) else "FAILED"
 
-    def _passes(self, stage: str, check: Check, arguments: tuple[str, ...]) -> bool:
-        """Run it; what it prints is shown whole at its end, so that the lanes don't mix."""
-        self._progress.say(f"{stage}: {check.environment}: {' '.join(arguments)}")
+    def _passes(self, check: Check, arguments: tuple[str, ...]) -> bool:
+        """Run it; what it prints is shown whole at its end, so that nothing mixes."""
+        words = f"{check.environment}: {' '.join(arguments)}"
+        self._say(f"{check.stage}: {words}")
         ended = subprocess.run(
             [str(self._places.python(check.environment)), *arguments],
             cwd=ROOT,
@@ -145,10 +143,12 @@ class Testing:
             stderr=subprocess.STDOUT,
             text=True,
         )
-        with self._speaking:
-            self._progress.say(f"{stage}: {'passed' if ended.returncode == 0 else 'FAILED'}")
-            print(ended.stdout, flush=True)
+        self._say(f"{check.stage}: {'FAILED' if ended.returncode else 'passed'}: {words}", ended.stdout)
         return ended.returncode == 0
+
+    def _say(self, *texts: str) -> None:
+        with self._speaking:
+            self._progress.say("\n".join(texts))
 
     def _environment(self, check: Check) -> dict[str, str]:
         hidden = ("PYTHONPATH", "VIRTUAL_ENV", "AIRFLOW_", "PILOTHOUSE_")
@@ -161,6 +161,14 @@ class Testing:
         binaries = self._places.python(check.environment).parent
         environment["PATH"] = f"{binaries}{os.pathsep}{environment.get('PATH', os.defpath)}"
         return environment
+
+
+def by_stage(results: list[Result]) -> Iterator[Result]:
+    """One result for each stage that ran: the worst word and the seconds of all of its commands."""
+    for stage in STAGES:
+        if own := [result for result in results if result.stage == stage]:
+            word = next(word for word in WORST_FIRST if any(result.word == word for result in own))
+            yield Result(stage, word, sum(result.seconds for result in own))
 
 
 def test(places: Places, stages: list[str]) -> int:

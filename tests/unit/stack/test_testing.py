@@ -1,11 +1,11 @@
 """Which stages of the test command run where."""
 
-import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from stack import debian, testing
+from stack import debian, environments, testing
 from stack.places import Places
 
 
@@ -31,20 +31,47 @@ def test_they_run_as_root_on_debian_or_on_a_given_cluster(monkeypatch: pytest.Mo
     assert testing.why_skipped("cluster") is None
 
 
+def commands(*pairs: tuple[str, str]) -> list[testing.Check]:
+    return [testing.Check(stage, "test", ("-c", program)) for stage, program in pairs]
+
+
 @pytest.mark.parametrize(
-    ("endings", "word"),
-    [((0,), "passed"), ((1, 0), "unsteady"), ((1, 1), "FAILED")],
+    ("stages", "status", "words"),
+    [
+        ([], 1, ["unit FAILED", "pages passed", "cluster skipped"]),
+        (["pages"], 0, ["pages passed"]),
+    ],
 )
-def test_what_failed_runs_once_more_and_that_is_told(
-    endings: tuple[int, ...], word: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_stage_fails_with_one_of_its_commands_and_the_others_go_on(
+    stages: list[str],
+    status: int,
+    words: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    calls: list[list[str]] = []
+    asked = [("unit", "raise SystemExit('it broke')"), ("unit", ""), ("pages", "print('all well')"), ("cluster", "")]
+    monkeypatch.setattr(testing, "checks", lambda _: commands(*asked))
+    monkeypatch.setattr(environments, "create", lambda *_: None)
+    monkeypatch.setattr(Places, "python", lambda *_: Path(sys.executable))
+    assert testing.Testing(Places.from_settings(), stages).run() == status
+    told = capsys.readouterr().out
+    summary = told.partition("stage     result     seconds\n")[2].splitlines()
+    assert [" ".join(line.split()[:2]) for line in summary[:-1]] == words
+    assert "all well" in told
+    assert ("it broke" in told) is (stages == [])
 
-    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
-        calls.append(command)
-        return subprocess.CompletedProcess(command, endings[len(calls) - 1], "")
 
-    monkeypatch.setattr(subprocess, "run", run)
-    running = testing.Testing(Places.from_settings({"PILOTHOUSE_DATA": str(tmp_path)}), ["pages"])
-    assert running._run_stage("pages").word == word
-    assert ["--last-failed" in call for call in calls] == [False, True][: len(endings)]
+def test_what_failed_runs_once_more_and_that_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Places, "python", lambda *_: Path(sys.executable))
+    running = testing.Testing(Places.from_settings(), [])
+
+    def word(needed: int) -> str:
+        count = f"import pathlib, sys; p = pathlib.Path({str(tmp_path / str(needed))!r}); p.open('a').write('x')"
+        program = f"{count}; sys.exit(p.stat().st_size < {needed})"
+        return running._run_check(testing.Check("pages", "test", ("-c", program), ("again",))).word
+
+    assert [word(needed) for needed in (1, 2, 3)] == ["passed", "unsteady", "FAILED"]
+
+
+def test_every_stage_has_commands_and_no_other_has() -> None:
+    assert {check.stage for check in testing.checks(Places.from_settings())} == set(testing.STAGES)
