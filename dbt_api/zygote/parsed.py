@@ -12,6 +12,7 @@ from typing import Any
 import dbt.cli.requires
 import dbt.parser.manifest
 from dbt.cli.main import dbtRunner
+from dbt.compilation import Linker
 from dbt.contracts.graph.manifest import Manifest
 from dbt.events.types import ArtifactWritten
 from dbt_common.events.functions import fire_event
@@ -27,6 +28,8 @@ ARTIFACTS = {
     "osi_document.json": "OsiDocument",
 }
 """What dbt writes after parsing, and what it calls each in its log."""
+LINKED = (*("sources", "nodes", "semantic_models", "exposures", "functions", "metrics", "unit_tests", "saved_queries"),)
+"""Where a manifest keeps what is linked to a graph."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,8 @@ class Parsed:
     """Without its metadata."""
     macros_json: bytes
     others: dict[str, bytes]
+    graph: Any
+    """Which node needs which, as dbt's Linker links them."""
 
     def stand_in(self) -> None:
         """Make dbt's step from project to manifest in this process do what parsing would have done, but for the work.
@@ -54,8 +59,21 @@ class Parsed:
 
         dbt.cli.requires.setup_manifest = setup_manifest
         self.manifest.write = self._write_again  # type: ignore[method-assign]
+        self._link_once()
         if not (self.manifest.semantic_models or self.manifest.metrics or self.manifest.saved_queries):
             dbt.parser.manifest.write_semantic_manifest = self._semantic_is_written
+
+    def _link_once(self) -> None:
+        """Linking and the search for cycles are done; not for a manifest that was added to, as `--inline` does."""
+        link_graph, linked, size = Linker.link_graph, [self.graph], _size(self.manifest)
+
+        def link(linker: Linker, manifest: Manifest) -> None:
+            if linked and manifest is self.manifest and _size(manifest) == size:
+                linker.graph = linked.pop()
+            else:
+                link_graph(linker, manifest)
+
+        Linker.link_graph = link  # type: ignore[assignment]
 
     def _write(self, target: Path) -> None:
         metadata = dumps(_artifact(self.manifest.metadata))
@@ -97,7 +115,13 @@ def load(order: Order) -> Parsed:
     del others["manifest.json"]
     written = _artifact(manifest.writable_manifest())  # here, so that its serialisers are generated once
     del written["metadata"]
-    return Parsed(manifest, dumps(written), dumps(written["macros"]), others)
+    linker = Linker()
+    linker.link_graph(manifest)
+    return Parsed(manifest, dumps(written), dumps(written["macros"]), others, linker.graph)
+
+
+def _size(manifest: Manifest) -> list[int]:
+    return [len(getattr(manifest, name)) for name in LINKED]
 
 
 def _tell(written: Path) -> None:

@@ -194,6 +194,16 @@ def log_bytes(server: Server, ended: dict[str, Any]) -> bytes:
     return (server.attempt(ended["task_id"]) / "events.jsonl").read_bytes()
 
 
+def test_a_node_given_with_the_command_is_linked_too(warm: Server) -> None:
+    """The graph of what was parsed does not hold it."""
+    run_parsed(warm, "given", "compile", "--inline", "select * from {{ ref('orders') }} -- given")
+    warm.submit("given", "compile", "--inline", "select * from {{ ref('orders') }} -- given")
+    ended = warm.ended("given")
+    assert ended["state"] == "SUCCESS", ended["exc_message"]
+    assert is_parsed(warm, "given")
+    assert b'from \\"dev\\".\\"main\\".\\"orders\\" -- given' in log_bytes(warm, ended)
+
+
 def test_secrets_are_scrubbed_in_a_warm_childs_log_too(warm: Server) -> None:
     told = {"models/orders.sql": "{{ log('the word is sesame-open', true) }} select 1 as id"}
     warm.register("secretive", write_project(warm.data.parent / "secretive", **told))
