@@ -42,6 +42,7 @@ class Stack:
             "PILOTHOUSE_CONSOLE_PORT": str(console),
             "PILOTHOUSE_AIRFLOW_PORT": str(airflow),
             "PILOTHOUSE_DBT_API_PORT": str(dbt_api),
+            "PILOTHOUSE_DBT_API_QUEUE_POLL_SECONDS": "0.25",  # idle, it would take a tenth of a core
         }
         self.places = Places.from_settings(self.settings)
         self.data = data
