@@ -32,7 +32,11 @@ new PerformanceObserver((list) => {
 """
 SETTLED = """(selector) => {
   const ended = document.querySelector("[data-testid='stApp'][data-test-script-state='notRunning']");
-  const drawn = ended && document.querySelector(selector) && !document.querySelector("[data-testid='stSkeleton']");
+  const hosts = document.querySelectorAll("[data-testid='stBidiComponentIsolated']");
+  const parts = [...hosts].map((host) => host.shadowRoot);
+  const filled = parts.every((part) => part?.querySelector("dt, li, tbody tr, hr"));
+  const seen = [document, ...parts].some((part) => part?.querySelector(selector));
+  const drawn = ended && seen && filled && !document.querySelector("[data-testid='stSkeleton']");
   if (!drawn) { window.drawnAt = null; return false; }
   window.drawnAt ??= performance.now();
   const last = Math.max(window.drawnAt, window.lastLongTask);
@@ -50,15 +54,16 @@ class Opened:
 
 
 @contextmanager
-def console(script: Path, folder: Path, data: Path) -> Iterator[str]:
-    """Serve a Streamlit script with the project's own configuration; answers its address."""
+def console(script: Path, folder: Path, data: Path, *, base: str = "") -> Iterator[str]:
+    """Serve a Streamlit script with the project's own configuration, below a path if given; answers its address."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)]
+    command += ["--server.baseUrlPath", base] if base else []
     variables = {**os.environ, "PILOTHOUSE_DATA": str(data), "PILOTHOUSE_USER": "anna", "PYTHONPATH": str(ROOT)}
     variables |= {"PILOTHOUSE_AIRFLOW_PASSWORD": "unused", "PILOTHOUSE_DBT_API_TOKEN": "unused"}
     server = subprocess.Popen(command, cwd=folder, env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    address = f"http://127.0.0.1:{port}"
+    address = f"http://127.0.0.1:{port}/{base}".rstrip("/")
     try:
         _wait_for(f"{address}/_stcore/health")
         yield address
@@ -118,7 +123,7 @@ def measure(runs: int, rounds: int) -> tuple[list[Opened], list[Opened]]:
         empty, history = [], []
         for _ in range(rounds + 1):
             empty.append(visit(browser, empty_url, "h1"))
-            history.append(visit(browser, f"{history_url}/runs", "[data-testid='stDataFrame'] canvas"))
+            history.append(visit(browser, f"{history_url}/runs", "tbody tr"))
         return empty[1:], history[1:]
 
 

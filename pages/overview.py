@@ -10,6 +10,7 @@ from services.runs import history
 from services.runs.history import LIVE, RunFilter
 from services.ui import shell
 from services.ui.badges import badge
+from services.ui.on_return import news_on_return
 from services.ui.runs.run_strips import run_strips
 from services.ui.runs.run_table import run_table
 from services.ui.stale import SYSTEM_WORDS
@@ -69,11 +70,16 @@ def project_strips() -> None:
         st.page_link("pages/projects.py", label="All projects", icon=":material/deployed_code:")
 
 
-@st.fragment(run_every="5s")
+live = history.count_runs(RunFilter(states=LIVE)) > 0
+
+
+@st.fragment(run_every="5s" if live else None)
 def dashboard() -> None:
-    """Draw everything that changes by itself."""
-    systems()
+    """Draw everything that changes by itself: while a run lives, and when the reader comes back to the page."""
     running = history.list_runs(RunFilter(states=LIVE), page=1, page_size=10).runs
+    if bool(running) != live:
+        st.rerun()
+    systems()
     if running:
         st.header("Running now", anchor=False)
         run_table(running, key="running_now")
@@ -82,6 +88,7 @@ def dashboard() -> None:
         project_strips()
     with right:
         latest_failures()
+    news_on_return()
 
 
 dashboard()

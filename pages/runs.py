@@ -5,9 +5,10 @@ import streamlit as st
 from services import health
 from services.runs import exporting, history
 from services.ui import shell
+from services.ui.on_return import news_on_return
 from services.ui.runs import no_runs
 from services.ui.runs.run_figures import run_figures
-from services.ui.runs.run_filters import choose, is_filtered, presets, run_filters
+from services.ui.runs.run_filters import choose, is_filtered, presets, run_filters, window
 from services.ui.runs.run_strips import run_strips
 from services.ui.runs.run_table import run_table
 from services.ui.runs.run_trends import node_trends, operator_trends, run_trends
@@ -101,8 +102,9 @@ def draw_tab() -> None:
 
 
 if found.total:
-    run_figures(chosen, window=st.session_state["when"])
+    run_figures(chosen, window=window(st.session_state))
     strips()
     draw_tab()
+    news_on_return()
 else:
     nothing_to_show()

@@ -28,7 +28,6 @@ STREAMLITS_OWN = (
         "dark: pills and segments write in the primary colour, which must be dark enough for white text on buttons; "
         "fill and border say the same",
     ),
-    Known("color-contrast", 'span[aria-hidden="true"] >', "the label of a disabled widget: disabled text is exempt"),
     Known("color-contrast", 'class="token', "st.code's colours for SQL"),
 )
 

@@ -39,6 +39,11 @@ class Console:
         """The button of this name."""
         return self.page.get_by_role("button", name=name, exact=True)
 
+    @property
+    def runs(self) -> Locator:
+        """The table of runs."""
+        return self.page.get_by_role("table", name=re.compile("^Runs:"))
+
     def type(self, field: str, text: str) -> None:
         """Fill a text field and leave it, which is when Streamlit takes the text."""
         box = self.page.get_by_role("textbox", name=field, exact=True)

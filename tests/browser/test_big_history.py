@@ -23,8 +23,11 @@ def test_filters_are_clicked_and_open_again_in_another_browser(
     big_console.open("runs")
     big_console.sees("100,000 runs")
     page.get_by_role("button", name="Failed", exact=True).click()
+    big_console.button("Filters").click()
     big_console.choose("Project", "ledger")
     page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    expect(big_console.button("Project: ledger")).to_be_visible()
     big_console.type("Search", "berth_no")
     expect(page).to_have_url(re.compile(r"state=Failed.*project=ledger.*q=berth_no|q=berth_no.*state=Failed"))
     other = browser.new_context().new_page()
@@ -81,7 +84,7 @@ def test_a_page_asks_for_news_only_while_one_of_its_runs_lives(big_console: Cons
     frames: list[str | bytes] = []
     big_console.page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: frames.append(frame)))
     big_console.open(address)
-    expect(big_console.page.get_by_test_id("stDataFrame")).to_be_visible()
+    expect(big_console.runs).to_be_visible()
     big_console.page.wait_for_timeout(2_000)
     frames.clear()
     big_console.page.wait_for_timeout(7_000)
@@ -91,8 +94,12 @@ def test_a_page_asks_for_news_only_while_one_of_its_runs_lives(big_console: Cons
 def test_the_link_of_a_run_is_there_to_copy(big_console: Console) -> None:
     page = big_console.page
     big_console.open("runs?project=weather")
-    page.get_by_test_id("stDataFrame").click(position={"x": 30 + 80 + 24, "y": 35 + 17})
-    page.get_by_role("menuitem", name="Copy link").click()
+    big_console.runs.get_by_role("button", name="Orders for run").first.press("Enter")
+    expect(page.get_by_role("menuitem", name="Open", exact=True)).to_be_focused()
+    page.keyboard.press("End")
+    page.keyboard.press("ArrowUp")
+    expect(page.get_by_role("menuitem", name="Copy link")).to_be_focused()
+    page.keyboard.press("Enter")
     expect(page.get_by_role("dialog").get_by_test_id("stCode")).to_contain_text(f"{big_console.url}/run?run_id=")
 
 

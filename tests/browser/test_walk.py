@@ -31,7 +31,7 @@ def test_create_a_project_launch_it_and_read_what_happened(console: Console) -> 
     log = console.page.get_by_role("log")
     expect(log).to_contain_text("Done.")
     console.open("runs?project=first_steps")
-    expect(console.page.get_by_test_id("stDataFrame")).to_be_visible()
+    expect(console.runs).to_be_visible()
     console.page.get_by_role("tab", name="Nodes").click()
     console.sees("Slowest nodes")
 
@@ -62,10 +62,8 @@ def test_two_runs_are_chosen_in_the_history_and_compared(console: Console) -> No
     console.launch(select="stg_berths")
     console.ends("Succeeded")
     console.open("runs?project=harbour")
-    table = console.page.get_by_test_id("stDataFrame")
-    for row in (1, 2):
-        table.click(position={"x": 17, "y": 35 * row + 17})
-        console.settle()
+    for row in (0, 1):
+        console.runs.get_by_role("checkbox", name=re.compile("^Choose run")).nth(row).check()
     console.button("Compare").click()
     expect(console.page).to_have_url(re.compile(r"/compare\?runs=\d+-\d+"))
     console.sees("What was different")

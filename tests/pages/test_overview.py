@@ -4,6 +4,7 @@ from models.run_state import RunState
 from services import health
 from tests.pages import seeded
 from tests.pages.conftest import OpenPage
+from tests.pages.drawn import rows
 
 
 def test_an_empty_console_says_how_to_begin(open_page: OpenPage) -> None:
@@ -19,7 +20,7 @@ def test_it_shows_what_runs_now_what_failed_and_each_project(open_page: OpenPage
     live = seeded.run("shop", state=RunState.RUNNING, minutes_ago=1)
     page = open_page("overview")
     assert not page.exception
-    assert list(page.dataframe[0].value["Run"]) == [f"Open {live.id}"]
+    assert [row["id"] for row in rows(page)] == [live.id]
     assert any("no route to warehouse" in caption.value for caption in page.caption)
     assert page.get("bidi_component"), "the strip of the project's last runs"
 

@@ -14,6 +14,7 @@ import streamlit as st
 from models.run import Invocation, Run
 from services.logs.query import Shown
 from services.logs.tickets import ticket_for
+from services.ui.components import component
 
 PARAMETERS = ("source", "try", "levels", "about", "find", "regex", "only", "line")
 """What the viewer keeps in the page's address; who leads to another place in the log drops them first."""
@@ -57,10 +58,12 @@ def log_view(
 
 @cache
 def _component() -> Any:
-    # Inline css and js must contain a line break, or they are taken for paths.
-    html, css = ((_HERE / f"log_view.{kind}").read_text() for kind in ("html", "css"))
-    script = "\n".join((_HERE / "js" / f"{part}.js").read_text() for part in _PARTS)
-    return st.components.v2.component("pilothouse_log_view", html=html, css=css, js=script)
+    return component(
+        "log_view",
+        html=(_HERE / "log_view.html").read_text(),
+        css=_HERE / "log_view.css",
+        scripts=[_HERE / "js" / f"{part}.js" for part in _PARTS],
+    )
 
 
 def _milliseconds(moment: datetime) -> int:

@@ -1,7 +1,7 @@
 """The filters of the run history, each bound to the URL so that a filtered view can be shared."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -11,7 +11,7 @@ from models.run_state import RunState
 from models.types import now
 from services.operators import OPERATORS
 from services.runs.history import LIVE, RunFilter
-from services.ui.words import TRIGGER_WORDS
+from services.ui.words import TRIGGER_WORDS, plain
 
 ANY_TIME, TODAY = "Any time", "Today"
 WINDOWS = {
@@ -30,6 +30,7 @@ NOTHING_LEFT_OUT: dict[str, Any] = {
     "how": [],
     "who": [],
     "when": ANY_TIME,
+    "days": (),
     "q": "",
 }
 """The filters by their name in the address, and what they say when they leave nothing out."""
@@ -40,6 +41,7 @@ TITLES = {
     "how": "How",
     "who": "Launched by",
     "when": "When",
+    "days": "Days",
     "q": "Search",
 }
 
@@ -56,61 +58,106 @@ def run_filters(projects: list[str], people: list[str]) -> RunFilter:
             on_change=_first_page,
             label_visibility="collapsed",
         )
-        st.space("stretch")
-        clear = st.container(width="content")
-    with st.container(horizontal=True, vertical_alignment="bottom"):
         st.text_input(
             TITLES["q"],
             key="q",
             bind="query-params",
-            placeholder="Command, message, commit…",
+            placeholder="Search command, message, commit…",
             icon=":material/search:",
             on_change=_first_page,
-            width=200,
+            label_visibility="collapsed",
+            width=280,
         )
-        _several("project", projects, placeholder="All projects")
-        _several("operator", [each.label for each in OPERATORS.values()], placeholder="All operators")
-        _several("how", list(TRIGGER_WORDS.values()), placeholder="Anything")
-        _several("who", people, placeholder="Everybody")
-        st.selectbox(TITLES["when"], list(WINDOWS), key="when", bind="query-params", on_change=_first_page, width=125)
-    clear.button(
-        "Clear filters",
-        icon=":material/filter_alt_off:",
-        type="tertiary",
-        on_click=clear_filters,
-        disabled=not is_filtered(),
-    )
+        with st.popover("Filters", icon=":material/filter_alt:"):
+            _rarer_filters(projects, people)
+        if is_filtered():
+            st.button("Clear filters", icon=":material/filter_alt_off:", type="tertiary", on_click=clear_filters)
+    _chips()
     return meaning(st.session_state)
+
+
+def _rarer_filters(projects: list[str], people: list[str]) -> None:
+    """Draw what the browser loads only once it is opened."""
+    _several("project", projects, placeholder="All projects")
+    _several("operator", [each.label for each in OPERATORS.values()], placeholder="All operators")
+    _several("how", list(TRIGGER_WORDS.values()), placeholder="Anything")
+    _several("who", people, placeholder="Everybody")
+    st.selectbox(TITLES["when"], list(WINDOWS), key="when", bind="query-params", on_change=_one_time, args=("days",))
+    st.date_input(
+        TITLES["days"],
+        value=[],
+        key="days",
+        bind="query-params",
+        format="YYYY-MM-DD",
+        on_change=_one_time,
+        args=("when",),
+        help="Whole days, the first and the last; or all since one day.",
+    )
 
 
 def _several(key: str, options: list[str], *, placeholder: str) -> None:
     st.multiselect(
-        TITLES[key],
-        options,
-        key=key,
-        bind="query-params",
-        placeholder=placeholder,
-        on_change=_first_page,
-        width=140,
+        TITLES[key], options, key=key, bind="query-params", placeholder=placeholder, on_change=_first_page, width=320
     )
+
+
+def _one_time(other: str) -> None:
+    """The window and the days are two ways to say when: the one that was set last counts."""
+    st.session_state[other] = NOTHING_LEFT_OUT[other]
+    _first_page()
+
+
+def _chips() -> None:
+    """Name each filter that is set within the popover, and drop it at a click."""
+    filters = {key: value for key, value in active_filters().items() if key not in ("state", "q")}
+    if not filters:
+        return
+    with st.container(horizontal=True, gap="small"):
+        for key, words in zip(filters, in_words(filters), strict=True):
+            left = {other: value for other, value in active_filters().items() if other != key}
+            st.button(
+                plain(words),
+                key=f"chip_{key}",
+                icon=":material/close:",
+                on_click=choose,
+                args=(left,),
+                help="Drops this filter",
+            )
 
 
 def meaning(values: Mapping[Any, Any]) -> RunFilter:
     """What filters with these values let through."""
+    since, until = _days(values["days"])
     return RunFilter(
         projects=list(values["project"]),
         states=[run_state for run_state in RunState if run_state.style.word in values["state"]],
         operators=[name for name, each in OPERATORS.items() if each.label in values["operator"]],
         triggers=[trigger for trigger, word in TRIGGER_WORDS.items() if word in values["how"]],
         people=list(values["who"]),
-        since=_since(values["when"]),
+        since=since or _since(values["when"]),
+        until=until,
         text=values["q"],
     )
 
 
+def window(values: Mapping[Any, Any]) -> str:
+    """The time that filters choose, in words that stay the same while it goes on."""
+    return f"{values['when']} {_stored('days', values['days'])}"
+
+
+def _days(days: Sequence[date | str]) -> tuple[datetime | None, datetime | None]:
+    """The beginning of the first day, and the end of the last if there is a second, where the person is."""
+    first, last = (_midnight(day) for day in (*days, None, None)[:2])
+    return first, last + timedelta(days=1) if last else None
+
+
+def _midnight(day: date | str | None) -> datetime | None:
+    return datetime.combine(date.fromisoformat(str(day)), time(), _zone()) if day else None
+
+
 def _since(window: str) -> datetime | None:
     if window == TODAY:
-        return now().astimezone(_zone()).replace(hour=0, minute=0, second=0, microsecond=0)
+        return _midnight(now().astimezone(_zone()).date())
     back = WINDOWS.get(window)
     return now() - back if back else None
 
@@ -139,10 +186,14 @@ def active_filters() -> dict[str, Any]:
     """The filters that leave something out, as the address holds them."""
     state = st.session_state
     return {
-        key: state[key]
+        key: _stored(key, state[key])
         for key, nothing in NOTHING_LEFT_OUT.items()
         if key in state and state[key] not in (nothing, None)
     }
+
+
+def _stored(key: str, value: Any) -> Any:
+    return [str(day) for day in value] if key == "days" else value
 
 
 def is_filtered() -> bool:
@@ -152,10 +203,12 @@ def is_filtered() -> bool:
 
 def in_words(filters: Mapping[str, Any]) -> list[str]:
     """Filters as people read them, one sentence part each."""
-    return [f"{TITLES[key]}: {_listed(value)}" for key, value in filters.items() if key in TITLES]
+    return [f"{TITLES[key]}: {_listed(key, value)}" for key, value in filters.items() if key in TITLES]
 
 
-def _listed(value: str | Sequence[str]) -> str:
+def _listed(key: str, value: str | Sequence[str]) -> str:
+    if key == "days":
+        return " to ".join(value) if len(value) > 1 else f"since {value[0]}"
     return value if isinstance(value, str) else ", ".join(value)
 
 
@@ -167,7 +220,8 @@ def clear_filters() -> None:
 def choose(values: Mapping[str, Any]) -> None:
     """Set the filters; before they are drawn, or in a callback."""
     for key, nothing in NOTHING_LEFT_OUT.items():
-        st.session_state[key] = values.get(key, nothing)
+        value = values.get(key, nothing)
+        st.session_state[key] = tuple(map(date.fromisoformat, value)) if key == "days" else value
     _first_page()
 
 

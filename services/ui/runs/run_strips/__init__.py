@@ -13,6 +13,7 @@ import streamlit as st
 from models.run import Run
 from models.run_state import RunState
 from models.types import now
+from services.ui.components import SHARED, component
 from services.ui.words import ago, between
 
 _HERE = Path(__file__).parent
@@ -20,9 +21,9 @@ _HERE = Path(__file__).parent
 
 @cache
 def _component() -> Any:
-    # Inline css and js must contain a line break, or they are taken for paths.
-    css, js = ((_HERE / f"run_strips.{kind}").read_text() for kind in ("css", "js"))
-    return st.components.v2.component("pilothouse_run_strips", html="<ul></ul>", css=css, js=js)
+    return component(
+        "run_strips", html="<ul></ul>", css=_HERE / "run_strips.css", scripts=(SHARED, _HERE / "run_strips.js")
+    )
 
 
 def run_strips(

@@ -1,0 +1,16 @@
+"""Draws a page anew when its reader comes back to it, so that a page on which nothing runs need not ask for news."""
+
+from functools import cache
+from typing import Any
+
+from services.ui.components import JS, component
+
+
+@cache
+def _component() -> Any:
+    return component("on_return", html="<hr hidden>", scripts=[JS / "on_return.js"])
+
+
+def news_on_return() -> None:
+    """Run the page, or the fragment that this is drawn in, when the browser's window or tab is looked at again."""
+    _component()(key="on_return", height=1, on_returned_change=lambda: None)
