@@ -21,6 +21,8 @@ from contracts.dbt_api import (
     ProjectSource,
     RegisteredProject,
     RegisterProject,
+    Rows,
+    RowsRequest,
     SubmitInvocation,
 )
 from services.errors import BackendRejected, BackendTimeout, BackendUnreachable, NotFound
@@ -134,6 +136,12 @@ class DbtApi:
         body = request.model_dump(mode="json")
         answer = self._json("POST", "/api/v1/preview", "preview the selection", json=body, extra_seconds=SLOW_SECONDS)
         return Preview.model_validate(answer)
+
+    def rows(self, request: RowsRequest) -> Rows:
+        """The rows of a test's or model's query, by dbt itself; one that fails is an answer. Raises NotFound."""
+        body = request.model_dump(mode="json")
+        answer = self._json("POST", "/api/v1/rows", "show the rows", json=body, extra_seconds=SLOW_SECONDS)
+        return Rows.model_validate(answer)
 
     def health(self) -> Health:
         """Whether the server can take work; a server that answers "not ready" is an answer too."""

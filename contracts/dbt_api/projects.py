@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from contracts.names import PROJECT_NAME_PATTERN
 from contracts.run_conf import DbtCommand, Identifier, Selector
@@ -157,6 +157,15 @@ class SyncedProject(BaseModel):
     parsed: ParsedProject | None = Field(default=None, description="How dbt reads the new files; None if unchanged.")
 
 
+def _fit_into_an_argument(value: dict[str, Any]) -> dict[str, Any]:
+    if len(json.dumps(value)) > VARS_LIMIT:
+        raise ValueError(f"vars are longer than {VARS_LIMIT} characters")
+    return value
+
+
+Vars = Annotated[dict[str, Any], AfterValidator(_fit_into_an_argument)]
+
+
 class PreviewRequest(BaseModel):
     """Body of POST /api/v1/preview: which nodes would this selection run?"""
 
@@ -166,15 +175,8 @@ class PreviewRequest(BaseModel):
     command: DbtCommand = Field(default=DbtCommand.BUILD, description="Which kinds of nodes count.")
     select: list[Selector] = Field(default_factory=list, description="`--select`.")
     exclude: list[Selector] = Field(default_factory=list, description="`--exclude`.")
-    vars: dict[str, Any] = Field(default_factory=dict, description="`--vars`.")
+    vars: Vars = Field(default_factory=dict, description="`--vars`.")
     target: Identifier | None = Field(default=None, description="`--target`; the profile's own when absent.")
-
-    @field_validator("vars")
-    @classmethod
-    def _fit_into_an_argument(cls, value: dict[str, Any]) -> dict[str, Any]:
-        if len(json.dumps(value)) > VARS_LIMIT:
-            raise ValueError(f"vars are longer than {VARS_LIMIT} characters")
-        return value
 
 
 class PreviewNode(BaseModel):
@@ -194,3 +196,26 @@ class Preview(BaseModel):
     unique_ids: list[str] = Field(default_factory=list, description="The nodes that would run.")
     nodes: list[PreviewNode] = Field(default_factory=list, description="The same nodes with what dbt tells of each.")
     message: str | None = Field(default=None, description="dbt's words when the selection is wrong.")
+
+
+class RowsRequest(BaseModel):
+    """Body of POST /api/v1/rows: what does the query of one test or model give now?"""
+
+    model_config = ConfigDict(extra="forbid")
+
+    project: ProjectName = Field(description="The project's name.")
+    unique_id: str = Field(pattern=r"^(test|model)\.[A-Za-z0-9_.-]{1,500}$", description="dbt's id of a test or model.")
+    name: str = Field(
+        pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,250}$", description="dbt's name of it, by which dbt selects it."
+    )
+    vars: Vars = Field(default_factory=dict, description="`--vars`.")
+    target: Identifier | None = Field(default=None, description="`--target`; the profile's own when absent.")
+    limit: int = Field(default=50, strict=True, ge=1, le=500, description="How many rows at most.")
+
+
+class Rows(BaseModel):
+    """dbt's own answer (`dbt show`): rows as the warehouse gives them now."""
+
+    ok: bool = Field(description="Whether dbt could ask for them.")
+    rows: list[dict[str, Any]] = Field(default_factory=list, description="The rows, values by their columns.")
+    message: str | None = Field(default=None, description="dbt's words when it could not.")

@@ -16,6 +16,8 @@ from contracts.dbt_api import (
     ProjectName,
     RegisteredProject,
     RegisterProject,
+    Rows,
+    RowsRequest,
     Scope,
     SyncedProject,
 )
@@ -24,7 +26,7 @@ from dbt_api.auth.access import needs
 from dbt_api.auth.identity import Caller
 from dbt_api.errors import ApiError
 from dbt_api.openapi import problems
-from dbt_api.projects import commits, parse, registry, sources
+from dbt_api.projects import commits, parse, registry, rows, sources
 from dbt_api.projects.locks import changing
 
 router = APIRouter(prefix="/api/v1", tags=["projects"])
@@ -165,3 +167,10 @@ def preview(body: PreviewRequest, caller: Annotated[Caller, needs(Scope.RUN_WRIT
     """By `dbt ls`, so it is what dbt itself would choose. A wrong selection is an answer too."""
     caller.enter(body.project)
     return parse.preview(registry.get_project(body.project), body)
+
+
+@router.post("/rows", summary="Show the rows of a test or model", responses=problems(404, 504))
+def show_rows(body: RowsRequest, caller: Annotated[Caller, needs(Scope.RUN_WRITE)]) -> Rows:
+    """By `dbt show`, so it is dbt's own query, asked again now. One that dbt cannot run is an answer too."""
+    caller.enter(body.project)
+    return rows.rows(registry.get_project(body.project), body)

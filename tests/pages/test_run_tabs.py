@@ -12,6 +12,8 @@ import pytest
 from sqlalchemy import event
 from streamlit.testing.v1 import AppTest
 
+from contracts.dbt_api import Rows
+from contracts.operators import OperatorName
 from contracts.run_conf import DbtCommand, RunConf
 from models.run import NodeResult, Run
 from models.run_state import NodeStatus, RunState
@@ -157,6 +159,28 @@ def test_each_failed_test_has_its_query_and_its_history(open_page: OpenPage) -> 
     [failure] = [each for each in page.expander if "not\\_null" in each.label and "Fail" in each.label][1:]
     assert seeded.SQL in [code.value for code in failure.code]
     assert set(page.dataframe[-1].value["Type"]) == {"test"}
+
+
+def test_the_rows_of_a_failed_test_are_asked_for_at_a_click(open_page: OpenPage) -> None:
+    made = failed_run()
+    page = open_page("run", run_id=str(made.id), tab="Tests")
+    page = page.button(key="rows_test.shop.not_null_stg_calls_id").click().run()
+    assert not page.exception
+    assert any("dbt API" in each.value for each in page.error), "it is not there in these tests"
+    answer = Rows(ok=True, rows=[{"call_id": "C014", "hours": 86.5}])
+    page.session_state["test_rows"] = {f"{made.id} test.shop.not_null_stg_calls_id": answer}
+    page.run()
+    assert page.dataframe[0].value["call_id"].tolist() == ["C014"]
+    assert "1 row, as the warehouse has them now." in texts(page)
+
+
+def test_the_rows_of_a_run_in_pods_are_the_readers_to_query(open_page: OpenPage) -> None:
+    made = seeded.run(state=RunState.FAILED, operator=OperatorName.KUBERNETES)
+    seeded.filled(made, statuses=seeded.HALF_FAILED)
+    page = open_page("run", run_id=str(made.id), tab="Tests")
+    assert not page.exception
+    assert "only the run's pods reach its warehouse" in texts(page)
+    assert not [button for button in page.button if button.label == "Show rows"]
 
 
 def test_the_freshness_of_sources_is_told_and_the_stale_ones_come_first(open_page: OpenPage) -> None:

@@ -3,18 +3,22 @@
 from collections import Counter
 from collections.abc import Sequence
 
+import pandas as pd
 import streamlit as st
 
+from contracts.dbt_api import Rows
 from models.run import NodeResult, Run
 from models.run_state import NodeStatus
-from services.run import run_nodes
+from services.run import failing_rows, run_nodes
 from services.run.node_pasts import Past, pasts
 from services.run.run_nodes import TESTS, NodeFilter, Order
+from services.ui import errors
 from services.ui.run.node_failures import failure_details
 from services.ui.run.node_table import node_table
 from services.ui.words import count, plain
 
 _MOST = 20
+_TOLD = "Asks the test's query again, through the dbt API, with the run's target and variables."
 _TROUBLED = (NodeStatus.ERROR, NodeStatus.RUNTIME_ERROR, NodeStatus.FAIL, NodeStatus.WARN)
 
 
@@ -51,17 +55,35 @@ def _trouble(run: Run, node: NodeResult, past: Sequence[Past]) -> None:
     style = node.status.style
     with st.expander(f"**{plain(node.name)}** · {style.word}{failing}", icon=style.icon, key=f"test_{node.unique_id}"):
         failure_details(run, node, past, where="test")
-        _rows(node)
+        _rows(run, node)
 
 
-def _rows(node: NodeResult) -> None:
-    """Where the rows are. They are in the warehouse, which the console has no login for."""
+def _rows(run: Run, node: NodeResult) -> None:
+    """Where the rows are: in the warehouse, which the dbt API may be asked for them."""
     if node.status not in (NodeStatus.FAIL, NodeStatus.WARN):
         return
     if node.relation:
         st.markdown("dbt stored the rows (`store_failures`):")
         st.code(f"select * from {node.relation} limit 100", language="sql")  # noqa: S608  shown, never run
-    elif node.compiled_sql:
-        st.caption(
-            "The query above gives the rows. With `store_failures: true` on the test, dbt keeps them in a table."
-        )
+    if not failing_rows.can_be_asked(run):
+        st.caption("The query above gives the rows: only the run's pods reach its warehouse, not the console.")
+        return
+    shown: dict[str, Rows] = st.session_state.setdefault("test_rows", {})
+    key = f"{run.id} {node.unique_id}"
+    if st.button("Show rows", icon=":material/table_rows:", key=f"rows_{node.unique_id}", help=_TOLD):
+        with errors.guarded(), st.spinner("dbt asks the warehouse…"):
+            shown.clear()
+            shown[key] = failing_rows.rows_of(run, node)
+    if key in shown:
+        _draw_rows(shown[key])
+
+
+def _draw_rows(found: Rows) -> None:
+    if not found.ok:
+        st.error(plain(found.message or "dbt gave no rows."), icon=":material/error:")
+    elif not found.rows:
+        st.info("The query gives no rows any more: the data has changed since the run.", icon=":material/check:")
+    else:
+        st.dataframe(pd.DataFrame(found.rows), hide_index=True, alt="Rows that the test's query gives now")
+        more = f", the first {failing_rows.MOST_ROWS}" if len(found.rows) == failing_rows.MOST_ROWS else ""
+        st.caption(f"{count(len(found.rows), 'row')}{more}, as the warehouse has them now.")

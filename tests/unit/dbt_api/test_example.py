@@ -101,3 +101,24 @@ def test_the_slow_model_can_be_interrupted(built: Example) -> None:
     ended = built.server.ended(task_id)
     assert (ended["state"], ended["outcome"]) == ("ABORTED", "aborted")
     assert "shallow_berths" not in built.statuses(ended)
+
+
+def test_the_rows_of_a_failed_test_are_shown_with_the_runs_variables(built: Example) -> None:
+    body = {
+        "project": "harbour",
+        "unique_id": "test.harbour.no_call_stays_too_long",
+        "name": "no_call_stays_too_long",
+        "vars": {"fail_on_purpose": True},
+        "limit": 2,
+    }
+    answer = built.server.call("POST", "/api/v1/rows", json=body).json()
+    assert answer["ok"], answer
+    assert [set(row) for row in answer["rows"]] == [{"call_id", "ship_id", "hours_in_port"}] * 2
+    assert all(row["hours_in_port"] > 72 for row in answer["rows"])
+    good = built.server.call("POST", "/api/v1/rows", json=body | {"vars": {}}).json()
+    assert (good["ok"], good["rows"]) == (True, []), "no call stays for 240 hours"
+    unknown = built.server.call("POST", "/api/v1/rows", json=body | {"name": "nothing", "vars": {}}).json()
+    assert not unknown["ok"]
+    assert unknown["message"]
+    wrong = built.server.call("POST", "/api/v1/rows", json=body | {"name": "--inline"})
+    assert wrong.status_code == 422
