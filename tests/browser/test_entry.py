@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Response, expect
+from playwright.sync_api import FilePayload, Page, Response, expect
 
 from benchmarks.history_page import console
 from stack.places import ROOT
@@ -39,7 +39,7 @@ def test_a_fresh_browser_may_upload(page: Page, tmp_path: Path) -> None:
         seen.open("new_project")
         page.get_by_role("radio", name="An upload").or_(seen.button("An upload")).first.click()
         with page.expect_response(re.compile("_stcore/upload_file")) as answer:
-            file = {"name": "shop.zip", "mimeType": "application/zip", "buffer": b"PK and so on"}
-            page.locator("input[type=file]").set_input_files([file])  # type: ignore[list-item]
+            file: FilePayload = {"name": "shop.zip", "mimeType": "application/zip", "buffer": b"PK and so on"}
+            page.locator("input[type=file]").set_input_files(file)
         assert answer.value.ok
         seen.sees("shop.zip")
