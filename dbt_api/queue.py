@@ -63,6 +63,7 @@ def invocation_workflow(task_id: str) -> None:
         runner.carry(task_id)
     finally:
         _in_flight.discard(task_id)
+        queue_bell.ring()
 
 
 def open_queue(*, takes_work: bool) -> None:

@@ -1,7 +1,8 @@
-"""Wakes DBOS's dequeuing thread when something was queued in this process: it need not wait for its next look.
+"""Wakes DBOS's dequeuing thread when something was queued, or ended, in this process.
 
 DBOS looks for work at intervals only; what other processes queue is still found that way. The thread waits on the event
-that tells it to stop, so it is given one that a bell ends as well. Without the function that this knows, DBOS's way.
+that tells it to stop, so it is given one that a bell ends as well. An end is known to DBOS a little after it rings, so
+the thread looks again soon, and less and less often. Without the function that this knows, DBOS's way.
 """
 
 import inspect
@@ -11,12 +12,13 @@ from typing import Any
 
 import dbos._queue
 
-_bell = threading.Event()
+FIRST_LOOK_SECONDS = 0.02
 STOP_LOOK_SECONDS = 0.2
+_bell = threading.Event()
 
 
 def ring() -> None:
-    """Something may be there to take."""
+    """Something may be there to take, now or in a moment."""
     _bell.set()
 
 
@@ -24,14 +26,16 @@ class _Stop:
     """DBOS's stop event, for the one thread that takes work from our queue."""
 
     def __init__(self, stop: threading.Event) -> None:
-        self._stop = stop
         self.is_set = stop.is_set
+        self._pause = FIRST_LOOK_SECONDS
 
     def wait(self, timeout: float) -> bool:
-        """Whether to stop, once the bell has rung or the time is over."""
-        until = time.monotonic() + timeout
+        """Whether to stop, once the bell has rung or the time is over: sooner than `timeout` soon after a ring."""
+        until = time.monotonic() + min(timeout, self._pause)
+        self._pause *= 2
         while not self.is_set() and (rest := until - time.monotonic()) > 0:
             if _bell.wait(min(rest, STOP_LOOK_SECONDS)):
+                self._pause = FIRST_LOOK_SECONDS
                 break
         _bell.clear()
         return self.is_set()

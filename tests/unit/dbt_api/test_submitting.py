@@ -147,6 +147,7 @@ def test_a_full_queue_says_when_to_come_again(start_server: Any) -> None:
     assert "The queue is full" in post(server, project="other").json()["detail"]
     assert server.call("GET", f"{URL}/refused").status_code == 404
     server.call("POST", f"{URL}/waits/abort")
-    assert post(server, task_id="fits", command=["ls"]).status_code == 202
-    server.call("POST", f"{URL}/fits/abort")
+    urgent = post(server, task_id="fits", priority=1)
+    assert (urgent.status_code, urgent.json()["queue_position"]) == (202, 1)
     server.call("POST", f"{URL}/runs/abort", json={"mode": "now"})
+    assert server.ended("fits")["started_at"] < server.ended("elsewhere")["started_at"], "the lower number runs first"
