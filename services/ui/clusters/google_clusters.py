@@ -39,8 +39,9 @@ def google_clusters() -> None:
     for project, state in states:
         _project_state(project, state)
     operations_under_way()
-    st.fragment(_table, run_every="10s")()
-    if address := ClusterAddress.of_path(st.query_params.get("cluster", "")):
+    address = ClusterAddress.of_path(st.query_params.get("cluster", ""))
+    st.fragment(_table, run_every="10s")(address, _status(address))
+    if address:
         cluster_details(address)
     operation_history()
 
@@ -72,7 +73,16 @@ def _project_state(project: str, state: SystemHealth) -> None:
         st.error(f"{text}  \n:small[{plain(hint)}]" if hint else text, icon=":material/cloud_off:")
 
 
-def _table() -> None:
+def _status(address: ClusterAddress | None) -> str | None:
+    """Google's word for the cluster in detail; None when there is none."""
+    cluster = gke.cluster_at(address) if address else None
+    return cluster.status if cluster else None
+
+
+def _table(detailed: ClusterAddress | None, status: str | None) -> None:
+    """Draw all clusters; the page is drawn anew when the one in detail is not what it was."""
+    if _status(detailed) != status:
+        st.rerun()
     clusters = gke.clusters()
     if not clusters:
         if any(state.last_good_at for _, state in gke.project_states()):
