@@ -146,12 +146,11 @@ def steps_of(pod: PodNews, events: Iterable[PodEvent]) -> list[dict[str, Any]]:
         if condition.get("type") == "PodScheduled" and condition.get("status") == "True":
             steps.append(_step(condition.get("lastTransitionTime"), "Scheduled", f"Node {pod.node}"))
     for name, container in pod.containers.items():
-        what = "dbt" if name == DBT_CONTAINER else f"Container {name}"
+        what = DBT if name == DBT_CONTAINER else f"Container {name}"
         if container.started_at:
             steps.append(_step(container.started_at, f"{what} started", container.image))
         if container.state == "terminated":
-            ended = f"exit code {container.exit_code}" + (f", {container.reason}" if container.reason else "")
-            steps.append(_step(container.finished_at, f"{what} ended", ended, is_warning=container.exit_code != 0))
+            steps.append(step_of_end(what, container.finished_at, container.exit_code, container.reason))
     if pod.deleted_at:
         steps.append(_step(pod.deleted_at, "Deletion asked", ""))
     for event in events:
@@ -161,6 +160,12 @@ def steps_of(pod: PodNews, events: Iterable[PodEvent]) -> list[dict[str, Any]]:
             step = _step(event.at, event.reason, f"{event.message}{times}", is_warning=is_warning)
             steps.append({**step, "event": event.uid})
     return in_order(steps)
+
+
+def step_of_end(what: str, at: datetime | None, exit_code: int | None, reason: str | None = None) -> dict[str, Any]:
+    """The end of a container; its exit code may be unknown where the pod was deleted before that was seen."""
+    known = [f"exit code {exit_code}" if exit_code is not None else "", reason or ""]
+    return _step(at, f"{what} ended", ", ".join(filter(None, known)), is_warning=bool(exit_code))
 
 
 def in_order(steps: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -173,6 +178,8 @@ def in_order(steps: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 _FIRST = ("Created", "Scheduled")
+DBT = "dbt"
+"""What dbt's container is called in a story."""
 
 
 def _step(at: datetime | str | None, title: str, text: str, *, is_warning: bool = False) -> dict[str, Any]:

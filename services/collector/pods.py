@@ -16,7 +16,18 @@ from models.run_state import RunState
 from models.types import now
 from services import logs
 from services.clusters import PodEvent, PodNews, pod_of
-from services.clusters.words import DELETED, Ending, how_it_ended, in_order, masked, of_exit, steps_of, why_waiting
+from services.clusters.words import (
+    DBT,
+    DELETED,
+    Ending,
+    how_it_ended,
+    in_order,
+    masked,
+    of_exit,
+    step_of_end,
+    steps_of,
+    why_waiting,
+)
 from services.collector import store, verdict
 from services.collector.closing import KEPT, finish, keep_artifact, last_lines
 
@@ -144,6 +155,19 @@ def close_pod(invocation: Invocation) -> None:
     kept = [{"name": name, "bytes": len(content)} for name, content in artifacts.items()]
     told = _told_by_airflow(invocation)
     finish(invocation, kept, lambda row, run: _note_end(row, run, succeeded, told))
+    _note_unseen_end(invocation)
+
+
+def _note_unseen_end(invocation: Invocation) -> None:
+    """Complete the story of a pod that was deleted before the cluster could tell of its end."""
+    with store.writing() as opened:
+        row = opened.get_one(Invocation, invocation.id)
+        kept = opened.exec(select(Pod).where(Pod.invocation_id == row.id)).one_or_none()
+        if kept is None or kept.gone_at is None or row.started_at is None:
+            return
+        end = step_of_end(DBT, row.dbt_ended_at or kept.gone_at, row.exit_code)
+        if end["title"] not in (step["title"] for step in kept.steps):
+            kept.steps = in_order([*kept.steps, end])
 
 
 def _told_by_airflow(invocation: Invocation) -> Ending | None:

@@ -50,10 +50,15 @@ def why_over(
     if failed or (newest and newest.message):
         return failed or (newest.message if newest else None)
     said = why_task_failed(task_log_tail)
-    airflow = f"Airflow: {said}" if said else "Airflow reports the run as failed and gives no reason."
+    airflow = f"Airflow: {said}" if said else f"Airflow reports the run as failed{_why_unknown(newest)}."
     return (
         f"dbt succeeded, but the run did not. {airflow}" if newest and newest.state is RunState.SUCCEEDED else airflow
     )
+
+
+def _why_unknown(newest: Invocation | None) -> str:
+    is_read = newest is None or newest.task_log_complete
+    return " and gives no reason" if is_read else "; its log of the task is being read"
 
 
 def why_nodes_failed(nodes: Sequence[NodeResult]) -> str | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from contracts.operators import OperatorName
-from models.project import StepState
+from models.project import ProjectStep, StepState
 from services import clusters, projects
 from services.projects import ProjectDraft
 from services.settings import settings
@@ -61,6 +61,12 @@ class DbtNamespace:
 
     def publish(self, name: str, *, retries: int = 0, **changes: Any) -> str:
         """A project of the example's files that runs in pods here, through all its steps until Airflow knows it."""
+        self.create(name, retries=retries, **changes)
+        self.advance(name)
+        return name
+
+    def create(self, name: str, *, retries: int = 0, **changes: Any) -> None:
+        """Such a project, which Airflow is not told of yet."""
         draft = ProjectDraft(
             name=name,
             owner="ann",
@@ -71,11 +77,14 @@ class DbtNamespace:
             retry_delay_seconds=0,
         )
         projects.create(draft, by="ann")
-        for _ in projects.advance(name):
-            pass
-        steps = projects.steps_of(projects.get_project(name))
-        assert all(step.state is StepState.DONE for step in steps), [(one.step, one.message) for one in steps]
-        return name
+
+    def advance(self, *names: str) -> None:
+        """Take projects through their steps side by side, so that Airflow reads its DAGs once and not for each."""
+        for name in names:
+            projects.start(name)
+        for name in names:
+            steps = until(lambda one=name: _ended_steps(one), f"{name} is published")  # type: ignore[misc]
+            assert all(step.state is StepState.DONE for step in steps), [(one.step, one.message) for one in steps]
 
     def warehouse(self) -> dict[str, Any]:
         """Parameters with which the DuckDB file outlives its pod, as a warehouse does: a folder of the node.
@@ -108,3 +117,10 @@ class DbtNamespace:
         """The names of the pods that are here now."""
         names = (pod.metadata.name for pod in self.cluster.core.list_namespaced_pod(self.name).items)  # type: ignore[union-attr]
         return [name for name in names if name and name != "opens-warehouse"]
+
+
+def _ended_steps(name: str) -> Sequence[ProjectStep] | None:
+    """The steps of a project, once none of them goes on any more."""
+    steps = projects.steps_of(projects.get_project(name))
+    is_over = steps[-1].state is StepState.DONE or any(step.state is StepState.FAILED for step in steps)
+    return steps if is_over else None

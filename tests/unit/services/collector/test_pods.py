@@ -6,9 +6,10 @@ from typing import Any
 from contracts.operators import OperatorName
 from models.run import Invocation, Run
 from models.run_state import RunState
+from services import logs
 from services.clusters import PodEvent, PodNews, pod_of
 from services.clusters.news import event_news, pod_news
-from services.collector.pods import note_pod
+from services.collector.pods import close_pod, note_gone, note_pod
 from services.database import session
 
 
@@ -64,3 +65,22 @@ def test_what_a_second_try_waited_for_is_not_said_any_more_when_dbt_runs_in_it()
         with session() as opened:
             fresh = opened.get_one(Run, run.id)
         assert (fresh.state, fresh.message) == (RunState.RUNNING, said)
+
+
+def test_the_story_of_a_pod_that_was_deleted_before_its_end_was_seen_is_completed() -> None:
+    run = Run(project="p", dag_id="d", dag_run_id="r", operator=OperatorName.KUBERNETES, command="build")
+    with session() as opened:
+        opened.add(run)
+        opened.flush()
+        invocation = Invocation(run_id=run.id or 0, try_number=1, task_id="try-1")
+        opened.add(invocation)
+    running = [{"name": "base", "state": {"running": {"startedAt": "2026-01-01T00:00:09Z"}}}]
+    note_pod(run, invocation, "test", pod(containerStatuses=running), [])
+    note_gone(invocation)
+    told = b"2026-01-01T00:00:20Z ERROR Container 'base': state='TERMINATED', reason='Error', exit_code=2, message=''\n"
+    logs.append(logs.path_of(invocation, "airflow"), 0, told)
+    close_pod(invocation)
+    kept = pod_of(invocation.id or 0)
+    assert kept is not None
+    last = kept.steps[-1]
+    assert (last["title"], last["text"], last["is_warning"]) == ("dbt ended", "exit code 2", True)

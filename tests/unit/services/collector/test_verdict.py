@@ -106,6 +106,7 @@ def test_what_airflow_itself_says_comes_last() -> None:
     assert verdict.why_over(failed, None, [], tail) == "Airflow: AirflowException: The connection is not there"
     assert verdict.why_over(failed, invocation(RunState.FAILED, "dbt said"), [], tail) == "dbt said"
     assert "no reason" in (verdict.why_over(failed, None, [], []) or "")
+    assert "is being read" in (verdict.why_over(failed, invocation(RunState.FAILED), [], []) or "")
     assert verdict.why_over(run(state=RunState.CANCELLED, cancel_requested_by="bo"), None, [], []) == "Cancelled by bo."
     assert verdict.why_over(run(state=RunState.SUCCEEDED), None, [], tail) is None
 
@@ -120,7 +121,9 @@ def test_the_place_in_the_queue_is_told_in_words() -> None:
 
 
 def test_a_run_that_failed_although_dbt_succeeded_says_both() -> None:
-    said = verdict.why_over(run(state=RunState.FAILED), invocation(RunState.SUCCEEDED), [], [])
+    ended = invocation(RunState.SUCCEEDED)
+    ended.task_log_complete = True
+    said = verdict.why_over(run(state=RunState.FAILED), ended, [], [])
     assert said == "dbt succeeded, but the run did not. Airflow reports the run as failed and gives no reason."
 
 
