@@ -11,7 +11,6 @@ from tests.stack.fixtures import (  # noqa: F401
     console,
     dbt_api_stack,
     make_stack,
-    private_stack,
     running_stack,
 )
 
@@ -19,7 +18,8 @@ HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark all tests of this folder, so that they can be chosen or left out."""
+    """Mark all tests of this folder, so that they can be chosen or left out; what restarts the shared stack is last."""
     for item in items:
         if HERE in item.path.parents:
             item.add_marker("stack")
+    items.sort(key=lambda item: item.get_closest_marker("restarts") is not None)

@@ -35,7 +35,10 @@ def _shared_stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
 
 @pytest.fixture(scope="session")
 def running_stack(_shared_stack: Stack) -> Stack:
-    """Everything: console, collector, Airflow, dbt API. Shared by the session; don't stop it or kill its parts."""
+    """Everything: console, collector, Airflow, dbt API. Shared by the session.
+
+    What stops it is marked `restarts`, comes last, and starts it again.
+    """
     return _shared_stack
 
 
@@ -72,14 +75,6 @@ def make_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..
     yield make
     for stack in made:
         stack.close()
-
-
-@pytest.fixture
-def private_stack(make_stack: Callable[..., Stack]) -> Stack:
-    """A whole stack of its own, started."""
-    stack = make_stack()
-    stack.start()
-    return stack
 
 
 @pytest.fixture

@@ -120,9 +120,10 @@ class Stack:
         found: int = now["processes"][name]
         return found
 
-    def kill(self, name: str) -> None:
-        """`kill -9` one of its processes, which makes the whole stack stop."""
-        os.kill(self.pid(name), signal.SIGKILL)
+    def kill(self, *names: str) -> None:
+        """`kill -9` some of its processes at once, which makes the whole stack stop."""
+        for pid in [self.pid(name) for name in names]:
+            os.kill(pid, signal.SIGKILL)
 
     def ask(self, number: signal.Signals) -> None:
         """Send a signal to the supervisor."""

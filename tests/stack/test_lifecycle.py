@@ -26,9 +26,9 @@ def fetch(url: str) -> bytes:
         return body
 
 
-def test_two_starts_a_ctrl_c_and_a_killed_scheduler(make_stack: Callable[..., Stack]) -> None:
-    stack = make_stack()
-    stack.start()
+@pytest.mark.restarts
+def test_a_ctrl_c_and_a_second_start(running_stack: Stack) -> None:
+    stack = running_stack
     assert stack.console_url in stack.printed()
     assert f"sign in as pilothouse, password {stack.airflow_password}" in stack.printed()
     assert fetch(f"{stack.console_url}/_stcore/health") == b"ok"
@@ -47,27 +47,12 @@ def test_two_starts_a_ctrl_c_and_a_killed_scheduler(make_stack: Callable[..., St
     assert stack.printed().count("starting airflow-migration") == 1
     assert signed_in(stack)
 
-    stack.kill("airflow-scheduler")
-    assert stack.wait() == 1
-    assert "airflow-scheduler was killed by SIGKILL; the last lines of" in stack.printed()
-    assert_gone(stack)
-
 
 def signed_in(stack: Stack) -> bool:
     body = json.dumps({"username": stack.airflow_user, "password": stack.airflow_password}).encode()
     request = urllib.request.Request(f"{stack.airflow_url}/auth/token", body, {"Content-Type": "application/json"})
     with urllib.request.urlopen(request, timeout=30) as answer:
         return bool(json.load(answer)["access_token"])
-
-
-@pytest.mark.parametrize(("part", "name"), [("dbt-api", "dbt-api"), ("console", "console"), ("console", "collector")])
-def test_a_killed_process_ends_the_stack(make_stack: Callable[..., Stack], part: str, name: str) -> None:
-    stack = make_stack((part,))
-    stack.start()
-    stack.kill(name)
-    assert stack.wait() == 1
-    assert f"{name} was killed by SIGKILL; the last lines of" in stack.printed()
-    assert_gone(stack)
 
 
 def test_a_killed_supervisor_leaves_nothing_for_the_next_start_to_trip_over(make_stack: Callable[..., Stack]) -> None:
@@ -84,7 +69,7 @@ def test_a_killed_supervisor_leaves_nothing_for_the_next_start_to_trip_over(make
 
 
 def test_a_second_stack_on_the_same_data_is_refused(make_stack: Callable[..., Stack]) -> None:
-    stack = make_stack(("dbt-api",))
+    stack = make_stack(("console",))
     stack.start()
     first = stack.process
     assert first
@@ -107,7 +92,7 @@ def test_a_busy_port_is_named_with_its_setting(make_stack: Callable[..., Stack])
 
 
 def test_a_stop_in_the_middle_of_the_start_is_clean(make_stack: Callable[..., Stack]) -> None:
-    stack = make_stack()
+    stack = make_stack(("airflow",))
     stack.launch()
     while "starting airflow-scheduler" not in (stack.printed() if stack.output.exists() else ""):
         assert stack.process
