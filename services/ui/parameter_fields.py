@@ -36,7 +36,8 @@ def parameter_fields(
         for name, field in fields:
             value = values.get(name, field.get("default"))
             if not _is_asked(field, {**values, **drawn}):
-                drawn[name] = value
+                if value is not None:  # what nobody has said is the contract's to decide
+                    drawn[name] = value
                 continue
             with next(columns), place(name):
                 drawn[name] = _draw(field, value, key(name))

@@ -12,6 +12,7 @@ from contracts.operators import OperatorName
 from models.google import OperationState
 from models.types import now
 from services import google as gke
+from services import projects
 from services.settings import settings
 from tests.google.fixtures import google  # noqa: F401
 from tests.pages import seeded
@@ -228,3 +229,18 @@ def test_a_project_takes_a_cluster_that_is_known_instead_of_typing_where_it_is(
     assert not page.exception
     held = {each.label: each.value for each in page.text_input}
     assert (held["Google project"], held["Location"], held["Cluster's name"]) == (PROJECT, "europe-west1", "dbt")
+
+
+def test_a_project_on_a_cluster_that_exists_can_be_saved_from_the_form(open_page: OpenPage) -> None:
+    """What an ephemeral cluster is made of is not asked then, and must not be missed."""
+    page = open_page("new_project")
+    page.text_input(key="project_form_copy__name").set_value("harbour")
+    page = page.segmented_control(key="project_form_copy__operator").set_value(OperatorName.GKE).run()
+    held = {"Google project": PROJECT, "Location": "europe-west1", "Cluster's name": "dbt", "Image": "dbt:1"}
+    for field in page.text_input:
+        if field.label in held:
+            field.set_value(held[field.label])
+    page = press(page.run(), "Create project")
+    assert not page.exception
+    assert "attention" not in text_of(page)
+    assert projects.get_project("harbour").operator_parameters["cluster_name"] == "dbt"
