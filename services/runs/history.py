@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import literal_column
+from sqlalchemy.orm import load_only
 from sqlmodel import Session, col, func, or_, select, true
 
 from contracts.operators import OperatorName
@@ -17,6 +18,7 @@ from models.run_state import RunState
 from services.database import session
 from services.errors import NotFound
 
+_TIMES = (col(Run.state), col(Run.created_at), col(Run.started_at), col(Run.finished_at))
 _NEWEST_FIRST = (col(Run.created_at).desc(), col(Run.id).desc())
 
 
@@ -103,9 +105,9 @@ def _is_over() -> Any:
 
 
 def last_runs(projects: Sequence[str], *, most: int = 20) -> dict[str, list[Run]]:
-    """The last runs of each of these projects, newest first."""
+    """The last runs of each of these projects, newest first, with no more of each than its state and times."""
     with session() as opened:
-        return {name: _newest(opened, [Run.project == name], true(), 0, most) for name in projects}
+        return {name: _newest(opened, [Run.project == name], true(), 0, most, _TIMES) for name in projects}
 
 
 def recent_projects(*, most: int) -> list[str]:
@@ -115,8 +117,11 @@ def recent_projects(*, most: int) -> list[str]:
         return list(opened.exec(select(Project.name).order_by(last.desc().nulls_last(), Project.name).limit(most)))
 
 
-def _newest(opened: Session, conditions: list[Any], which: Any, offset: int, limit: int) -> list[Run]:
+def _newest(
+    opened: Session, conditions: list[Any], which: Any, offset: int, limit: int, only: Sequence[Any] = ()
+) -> list[Run]:
     query = select(Run).where(*conditions, which).order_by(*_NEWEST_FIRST)
+    query = query.options(load_only(*only)) if only else query
     return list(opened.exec(query.offset(offset).limit(limit)))
 
 

@@ -31,6 +31,13 @@ STREAMLITS_OWN = (
     Known("color-contrast", 'class="token', "st.code's colours for SQL"),
 )
 
+_OF_A_DISABLED_WIDGET = """(selector) => {
+  const widget = document.querySelector(selector)?.closest("[data-testid='stElementContainer']");
+  const controls = [...(widget?.querySelectorAll("input, textarea, select, button") ?? [])];
+  return controls.length > 0 && controls.every((control) => control.matches(":disabled"));
+}"""
+"""Disabled text is exempt. axe does not see that of a label which Streamlit hides from it, beside the control."""
+
 
 def violations(page: Page) -> list[str]:
     """What axe finds on the page and is ours to mend: rule, element, what is wrong.
@@ -52,12 +59,19 @@ def _look(page: Page) -> list[str]:
         f"{violation['id']} ({violation['impact']}): {_where(node)}: {_told(node)}"
         for violation in found
         for node in violation["nodes"]
-        if not _is_known(violation["id"], node)
+        if not _is_known(violation["id"], node) and not _is_disabled(page, violation["id"], node)
     ]
 
 
 def _is_known(rule: str, node: dict[str, Any]) -> bool:
     return any(known.rule == rule and known.markup in f"{_where(node)} {node['html']}" for known in STREAMLITS_OWN)
+
+
+def _is_disabled(page: Page, rule: str, node: dict[str, Any]) -> bool:
+    selector = node["target"][0]
+    return (
+        rule == "color-contrast" and isinstance(selector, str) and bool(page.evaluate(_OF_A_DISABLED_WIDGET, selector))
+    )
 
 
 def _where(node: dict[str, Any]) -> str:

@@ -51,3 +51,22 @@ def test_with_everything_else_down_the_pages_still_open_and_say_so(
     expect(page.locator(".stMarkdownBadge").filter(has_text="Down").first).to_be_visible()
     console.open("runs")
     console.sees("Runs")
+
+
+def test_the_overview_asks_for_news_when_its_reader_returns_and_not_while_nothing_runs(
+    page: Page, make_stack: Callable[..., Stack]
+) -> None:
+    stack = make_stack(parts=("console",))
+    stack.start()
+    frames: list[str | bytes] = []
+    page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: frames.append(frame)))
+    console = Console(page, stack.console_url)
+    console.open("")
+    console.sees("There is no project yet")
+    page.wait_for_timeout(2_000)
+    frames.clear()
+    page.wait_for_timeout(11_000)
+    assert frames == []
+    page.evaluate("window.dispatchEvent(new Event('focus'))")
+    page.wait_for_timeout(3_000)
+    assert frames

@@ -122,6 +122,15 @@ def test_a_view_opens_from_its_address_and_keeps_it(big_console: Console, addres
         assert part in big_console.page.url.replace("%20", "+")
 
 
+def test_the_line_of_a_link_is_on_the_screen_however_much_is_above_the_log(big_console: Console) -> None:
+    page = big_console.page
+    big_console.open(f"run?run_id={BIG_RUN}&tab=Log&line=4100")
+    line = page.get_by_role("log").locator('[data-line="4100"]')
+    expect(line).to_be_visible()
+    page.wait_for_timeout(3_000)
+    expect(line).to_be_in_viewport()
+
+
 def test_views_and_log_lines_open_as_the_very_first_request_after_a_start(
     page: Page, browser: Browser, make_stack: Callable[..., Stack]
 ) -> None:

@@ -1,5 +1,6 @@
 // The viewer: opens what the page and its address say, and does what people ask for with its tools.
-const PREFERENCES = "pilothouse-log-view", TYPING_MILLISECONDS = 250;
+const PREFERENCES = "pilothouse-log-view", TYPING_MILLISECONDS = 250, HOLD_MILLISECONDS = 8000;
+const TOUCHES = ["wheel", "pointerdown", "keydown", "touchstart"];
 const PARTS = ["viewer", "source", "try", "search", "previous", "next", "regex", "only", "to-error", "node", "times", "wrap", "follow",
   "menu", "download-shown", "download-all", "download-raw", "full", "help-button", "notice", "box", "pad", "empty", "newer", "status", "help"];
 
@@ -42,6 +43,7 @@ class Viewer extends LogPlaces {
   get invocation() { return this.data.tries.find(({ number }) => number === this.choice.try) ?? this.data.tries.at(-1); }
 
   stop() {
+    this.release?.();
     this.reset();
     clearTimeout(this.timer);
     this.isGone = true;
@@ -58,8 +60,23 @@ class Viewer extends LogPlaces {
       this.scroller.goToEnd();
       if (choice.find) await this.seek(1, -1);
     }
-    if (choice.line || choice.find) this.viewer.scrollIntoView({ block: "nearest" });
+    if (choice.line || choice.find) this.hold();
     this.goOn();
+  }
+
+  // What is above the viewer may still be growing: keep the viewer on the screen until somebody touches the page.
+  hold() {
+    this.release?.();
+    const page = this.viewer.getRootNode().host?.closest("[data-testid='stMainBlockContainer']") ?? document.body;
+    const grown = new ResizeObserver(() => this.viewer.scrollIntoView({ block: "center" }));
+    this.release = () => {
+      grown.disconnect();
+      clearTimeout(later);
+      for (const touch of TOUCHES) window.removeEventListener(touch, this.release);
+    };
+    const later = setTimeout(this.release, HOLD_MILLISECONDS);
+    for (const touch of TOUCHES) window.addEventListener(touch, this.release, { passive: true });
+    grown.observe(page);
   }
 
   choose(choice) {

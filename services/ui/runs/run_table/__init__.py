@@ -47,7 +47,7 @@ def _component() -> Any:
 
 def run_table(runs: Sequence[Run], *, key: str) -> None:
     """Draw the runs, one a row, with a menu of what can be done with each; chosen rows can be cancelled together."""
-    usual = figures.usual_durations({(run.project, run.command) for run in runs})
+    usual = _usual_durations(frozenset((run.project, run.command) for run in runs))
     answer = _component()(
         data={
             "now": now().timestamp(),
@@ -60,6 +60,11 @@ def run_table(runs: Sequence[Run], *, key: str) -> None:
     )
     if answer.clicked:
         _carry_out(answer.clicked["what"], [int(number) for number in answer.clicked["runs"]])
+
+
+@st.cache_data(ttl="60s", max_entries=200, show_spinner=False)
+def _usual_durations(kinds: frozenset[tuple[str, str]]) -> dict[tuple[str, str], float]:
+    return figures.usual_durations(set(kinds))
 
 
 def _carry_out(order: str, ids: Sequence[int]) -> None:
