@@ -90,7 +90,7 @@ def open_queue(*, takes_work: bool) -> None:
         QUEUE,
         worker_concurrency=settings().slots,
         partition_concurrency=1,
-        polling_interval_sec=settings().queue_poll_seconds,
+        polling_interval_sec=settings().look_seconds,
         on_conflict="always_update" if takes_work else "never_update",
     )
     _is_open = True

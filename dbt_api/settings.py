@@ -126,7 +126,9 @@ class Settings(BaseSettings):
     callback_private_allowed: bool = Field(default=False, description="Whether those may be private addresses.")
     callback_secret: SecretStr | None = Field(default=None, description="Signs callbacks (HMAC-SHA256).")
     public_url: str = Field(default="", description="This server's address for others, as callbacks tell it.")
-    queue_poll_seconds: float = Field(default=0.05, gt=0, description="How often a worker looks for work.")
+    queue_poll_seconds: float | None = Field(
+        default=None, gt=0, description="How often a worker looks for work: 0.05 on Postgres, 0.5 on SQLite when unset."
+    )
     hold_seconds: float = Field(default=10, ge=0, description="How long an unversioned GET of an unfinished one waits.")
     abort_grace_seconds: float = Field(default=60, ge=0, description="Between SIGINT and SIGTERM.")
     abort_grace_by_adapter: dict[str, float] = Field(
@@ -200,6 +202,11 @@ class Settings(BaseSettings):
         """DBOS's database: its own file with SQLite, its own schema in the same database otherwise."""
         beside = self.store_url if self.is_shared else f"sqlite:///{self.data / 'queue.db'}"
         return self.queue_database_url or beside
+
+    @property
+    def look_seconds(self) -> float:
+        """How often a worker looks for work that nobody in its own process told it of (queue_bell.py)."""
+        return self.queue_poll_seconds or (0.05 if self.is_shared else 0.5)
 
     @property
     def is_shared(self) -> bool:
