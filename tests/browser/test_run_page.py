@@ -49,7 +49,6 @@ def test_what_a_run_leaves_is_downloaded_and_its_documentation_opens(console: Co
     expect(site).to_have_attribute("sandbox", "allow-scripts allow-popups")
     drawn = page.frame_locator("iframe").frame_locator("iframe")
     expect(drawn.get_by_text("harbour", exact=False).locator("visible=true").first).to_be_visible()
-    drawn.get_by_role("link", name="Database").or_(drawn.get_by_text("Database", exact=True)).first.click()
     console.picture("run_docs")
     console.open(f"run?run_id={number}&tab=Configuration")
     console.sees("By Airflow's REST API")
