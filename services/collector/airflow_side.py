@@ -14,6 +14,7 @@ from services.collector import run_cluster, store, verdict
 from services.collector.closing import conclude
 from services.collector.discovery import discovered, run_of
 from services.collector.loop import each, is_due
+from services.collector.swept import is_abandoned
 from services.collector.waiting import CapacityWatch, why_waiting
 from services.settings import settings
 
@@ -167,11 +168,11 @@ def _end_task_log(invocation: Invocation) -> None:
 def _take_over(opened: Session, run: Run, news: DagRunNews) -> None:
     """Write what Airflow says of a run. One that was over and lives again was cleared there: it is followed again."""
     state = verdict.state_of(news.state, run, store.newest(opened, run.id))
-    if run.handed_over_at is None or run.state is not state:
+    if run.handed_over_at is None or (run.state is not state and not is_abandoned(run)):
         run.collected = False
     run.handed_over_at = run.handed_over_at or now()
     run.collected_at = now()
-    if run.state is state:
+    if run.state is state or (run.state.is_terminal and not state.is_terminal and is_abandoned(run)):
         return
     if run.state.is_terminal and not state.is_terminal:
         run.finished_at = run.message = None

@@ -36,8 +36,10 @@ def is_abandoned(run: Run) -> bool:
 
 
 def _is_abandoned(operation: GoogleOperation) -> bool:
-    is_gone = operation.state is OperationState.DONE
-    return is_gone and not health.of_system(health.AIRFLOW).reachable
+    """An Airflow whose scheduler is dead answers, and calls every run running."""
+    airflow = health.of_system(health.AIRFLOW)
+    works = airflow.reachable and "scheduler is not healthy" not in airflow.message
+    return operation.state is OperationState.DONE and not works
 
 
 def _sweep_of(run: Run) -> GoogleOperation | None:
@@ -60,7 +62,8 @@ def _end(opened: Session, run: Run, operation: GoogleOperation) -> None:
     else:
         run.state = RunState.CANCELLED if run.cancel_requested_at else RunState.FAILED
     run.finished_at = now()
-    run.message = f"{_why(operation)}; Airflow had not done so, and does not answer."
+    told = newest.message if newest else None
+    run.message = told or f"{_why(operation)}; Airflow had not done so, and does not answer."
 
 
 def _why(operation: GoogleOperation) -> str:

@@ -3,6 +3,8 @@
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from contracts.gke.names import cluster_of, marks
 from contracts.names import dag_id_of, run_label_of
 from contracts.operators import OperatorName
@@ -12,7 +14,9 @@ from models.run_state import RunState
 from models.types import now
 from services import google as gke
 from services import health
+from services.airflow import DagRunNews
 from services.collector import store
+from services.collector.airflow_side import _take_over
 from services.collector.google_side import GoogleSide
 from services.collector.kubernetes_side import KubernetesSide
 from services.database import session
@@ -20,8 +24,6 @@ from services.runs import history
 from services.settings import settings
 
 if TYPE_CHECKING:
-    import pytest
-
     from tests.google.stand_in import GoogleStandIn
 
 WHERE = {"project_id": "pilothouse-test", "location": "europe-west1", "cluster_mode": "ephemeral"}
@@ -48,7 +50,7 @@ def run_on_a_cluster_past_its_time(google: "GoogleStandIn") -> int:
         return run.id or 0
 
 
-def collect(google: "GoogleStandIn", monkeypatch: "pytest.MonkeyPatch") -> None:
+def collect(google: "GoogleStandIn", monkeypatch: pytest.MonkeyPatch) -> None:
     """A few rounds of the collector."""
     monkeypatch.setenv("PILOTHOUSE_GOOGLE_INTERVAL_SECONDS", "0.001")
     settings.cache_clear()
@@ -60,11 +62,14 @@ def collect(google: "GoogleStandIn", monkeypatch: "pytest.MonkeyPatch") -> None:
     KubernetesSide().tick()
 
 
+@pytest.mark.parametrize(
+    ("reachable", "message"), [(False, "It cannot be reached."), (True, "Airflow's scheduler is not healthy.")]
+)
 def test_a_run_without_airflow_and_cluster_has_failed_and_says_why(
-    google: "GoogleStandIn", monkeypatch: "pytest.MonkeyPatch"
+    google: "GoogleStandIn", monkeypatch: pytest.MonkeyPatch, reachable: bool, message: str
 ) -> None:
     run_id = run_on_a_cluster_past_its_time(google)
-    health.report(health.AIRFLOW, reachable=False, message="It cannot be reached.")
+    health.report(health.AIRFLOW, reachable=reachable, message=message)
     collect(google, monkeypatch)
     assert not google.plane.clusters
     run = history.get_run(run_id)
@@ -74,11 +79,17 @@ def test_a_run_without_airflow_and_cluster_has_failed_and_says_why(
     [invocation] = history.invocations_of(run_id)
     assert (invocation.state, invocation.log_complete) == (RunState.FAILED, True)
     assert not run.collected, "Airflow is heard when it comes back"
+    still_running = DagRunNews(run.dag_id, run.dag_run_id, "running", "manual", {}, None, None, None, None, None)
+    with session() as opened:
+        _take_over(opened, opened.get_one(Run, run_id), still_running)
+    assert history.get_run(run_id).state is RunState.FAILED, "what a dead scheduler's run is called is no news"
+    health.report(health.AIRFLOW, reachable=True)
+    with session() as opened:
+        _take_over(opened, opened.get_one(Run, run_id), still_running)
+    assert history.get_run(run_id).state is RunState.RUNNING
 
 
-def test_with_airflow_there_it_says_how_the_run_ended(
-    google: "GoogleStandIn", monkeypatch: "pytest.MonkeyPatch"
-) -> None:
+def test_with_airflow_there_it_says_how_the_run_ended(google: "GoogleStandIn", monkeypatch: pytest.MonkeyPatch) -> None:
     run_id = run_on_a_cluster_past_its_time(google)
     health.report(health.AIRFLOW, reachable=True)
     collect(google, monkeypatch)
