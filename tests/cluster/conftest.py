@@ -5,7 +5,14 @@ from pathlib import Path
 import pytest
 
 from tests.browser.fixtures import browser_context_args, browser_type_launch_args  # noqa: F401
-from tests.cluster.fixtures import cluster, dbt_namespace, make_namespace, make_service_account, namespace  # noqa: F401
+from tests.cluster.fixtures import (  # noqa: F401
+    cluster,
+    dbt_namespace,
+    google,
+    make_namespace,
+    make_service_account,
+    namespace,
+)
 from tests.google.fixtures import google_cloud, google_with_cluster  # noqa: F401
 from tests.stack.fixtures import _shared_stack, airflow_stack, console  # noqa: F401
 

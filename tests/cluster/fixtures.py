@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -12,6 +12,9 @@ from tests.cluster.access import Cluster, ImageNames
 from tests.cluster.clusters import OwnCluster
 from tests.cluster.dbt_namespace import DbtNamespace
 from tests.stack.consoles import OwnConsole
+
+if TYPE_CHECKING:
+    from tests.google.stand_in import GoogleStandIn
 
 
 @pytest.fixture(scope="session")
@@ -60,6 +63,16 @@ def dbt_namespace(console: OwnConsole, cluster: Cluster) -> Iterator[DbtNamespac
     made = DbtNamespace.make(cluster)
     yield made
     cluster.delete_namespace(made.name)
+
+
+@pytest.fixture(scope="module")
+def google(google_cloud: "GoogleStandIn") -> Iterator["GoogleStandIn"]:
+    """The session's Google, also for the console of this module, where ann and bo may change clusters."""
+    before = dict(os.environ)
+    os.environ.update(google_cloud.environment() | {"PILOTHOUSE_CLUSTER_ADMINS": "ann,bo"})
+    yield google_cloud
+    os.environ.clear()
+    os.environ.update(before)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from services.runs import history, orders
 from services.runs.launching import LaunchRequest
 from tests.stack.consoles import until
 
-RUN_SECONDS = 300
+RUN_SECONDS = 420
 
 
 def launch(project: str, **request: object) -> Run:
@@ -19,16 +19,15 @@ def launch(project: str, **request: object) -> Run:
     return orders.launch(project, LaunchRequest.model_validate(request), launch_key=uuid.uuid4().hex, by="ann")
 
 
+def fresh(run: Run) -> Run:
+    """The run as it is now."""
+    return history.get_run(run.id or 0)
+
+
 def collected(run: Run) -> Run:
     """The run, once it is over and all that there is to know is here."""
-
-    def look() -> Run | None:
-        fresh = history.get_run(run.id or 0)
-        return fresh if fresh.collected else None
-
-    found = until(look, seconds=RUN_SECONDS)
-    assert found
-    return found
+    until(lambda: fresh(run).collected, seconds=RUN_SECONDS)
+    return fresh(run)
 
 
 def invocation_of(run: Run) -> Invocation:
