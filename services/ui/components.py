@@ -14,5 +14,11 @@ SHARED = JS / "shared.js"
 def component(name: str, *, scripts: Sequence[Path], css: Path | None = None, html: str = "<section></section>") -> Any:
     """Register a component; the last script exports what Streamlit calls."""
     # Inline css and js must contain a line break, or they are taken for paths.
-    script = "\n".join(each.read_text() for each in scripts)
-    return st.components.v2.component(f"pilothouse_{name}", html=html, css=css.read_text() if css else None, js=script)
+    script = "\n".join(_short(each) for each in scripts)
+    return st.components.v2.component(f"pilothouse_{name}", html=html, css=_short(css) if css else None, js=script)
+
+
+def _short(path: Path) -> str:
+    """A file without indentation and lines that are comments: it goes through the socket with each visit."""
+    lines = (line.strip() for line in path.read_text().splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//"))

@@ -14,7 +14,8 @@ def data_of(page: AppTest, component: str) -> Any:
 
 def rows(page: AppTest) -> list[dict[str, Any]]:
     """The rows of the first table of runs."""
-    return list(data_of(page, "run_table")["runs"])
+    found = data_of(page, "run_table")
+    return [dict(zip(found["columns"], row, strict=True)) for row in found["rows"]]
 
 
 def states(page: AppTest) -> list[str]:

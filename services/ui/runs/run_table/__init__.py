@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import cache
+from os.path import commonprefix
 from pathlib import Path
 from typing import Any
 
@@ -48,12 +49,17 @@ def _component() -> Any:
 def run_table(runs: Sequence[Run], *, key: str) -> None:
     """Draw the runs, one a row, with a menu of what can be done with each; chosen rows can be cancelled together."""
     usual = _usual_durations(frozenset((run.project, run.command) for run in runs))
+    links = [link for run in runs if (link := _airflow_link(run))]
+    airflow = commonprefix(links)  # noqa: RUF071  any prefix will do: it is sent once, the rest with each row
+    rows = [_row(run, usual.get((run.project, run.command)), airflow) for run in runs]
     answer = _component()(
         data={
             "now": now().timestamp(),
             "states": [[each.style.word, each.style.glyph, each.style.colour] for each in _STATES],
             "orders": ORDERS,
-            "runs": [_row(run, usual.get((run.project, run.command))) for run in runs],
+            "airflow": airflow,
+            "columns": list(rows[0]) if rows else [],
+            "rows": [list(row.values()) for row in rows],
         },
         key=key,
         on_clicked_change=lambda: None,
@@ -83,7 +89,7 @@ def _carry_out(order: str, ids: Sequence[int]) -> None:
         st.switch_page("pages/run.py", query_params={"run_id": str(ids[0])})
 
 
-def _row(run: Run, usual: float | None) -> dict[str, Any]:
+def _row(run: Run, usual: float | None, airflow: str) -> dict[str, Any]:
     """A run as the table has room for; moments in seconds, for the browser counts on while a run lives."""
     seconds = between(run.started_at, run.finished_at)
     return {
@@ -92,7 +98,7 @@ def _row(run: Run, usual: float | None) -> dict[str, Any]:
         "message": short(run.message, most=120),
         "project": run.project,
         "command": _in_short(run.command),
-        "whole": f"dbt {run.command}",
+        "whole": run.command if _in_short(run.command) != run.command else "",
         "nodes": _nodes(run),
         "created": _seconds(run.created_at),
         "started": _seconds(run.started_at),
@@ -104,7 +110,7 @@ def _row(run: Run, usual: float | None) -> dict[str, Any]:
         "operator": operator(run.operator).label,
         "target": run.target or "",
         "commit": (run.git_sha or "")[:8],
-        "airflow": _airflow_link(run),
+        "airflow": link[len(airflow) :] if (link := _airflow_link(run)) else None,
         "orders": _orders(run),
     }
 
@@ -114,10 +120,11 @@ def _seconds(moment: datetime | None) -> float | None:
 
 
 def _orders(run: Run) -> list[str]:
+    """What this run's menu has besides what every run's has."""
     if not run.state.is_terminal:
-        return ["open", "change", *([] if run.cancel_requested_at else ["cancel"]), "link"]
+        return ["change", *([] if run.cancel_requested_at else ["cancel"])]
     retry = ["retry"] if run.state in (RunState.FAILED, RunState.CANCELLED) else []
-    return ["open", *retry, "again", "change", "link"]
+    return [*retry, "again", "change"]
 
 
 def _airflow_link(run: Run) -> str | None:

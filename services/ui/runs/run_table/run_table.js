@@ -27,7 +27,8 @@ class RunTable {
 
   stop() { clearInterval(this.clock); }
 
-  update(data, trigger) {
+  update({ columns, rows, ...data }, trigger) {
+    data.runs = rows.map((row) => Object.fromEntries(row.map((value, place) => [columns[place], value])));
     Object.assign(this, { data, ahead: Date.now() / 1000 - data.now });
     this.order = (what, ids) => trigger("clicked", { what, runs: ids });
     const known = this.rows;
@@ -82,7 +83,7 @@ class Row {
     Object.assign(this.state, { className: colour, title: run.message });
     this.state.replaceChildren(mark(glyph), ` ${word}`);
     const { what, nodes, created, ran, by, where, commit } = this.cells;
-    what.replaceChildren(element("b", {}, run.project), element("code", { title: run.whole }, run.command));
+    what.replaceChildren(element("b", {}, run.project), element("code", { title: `dbt ${run.whole || run.command}` }, run.command));
     nodes.replaceChildren(...nodesOf(run.nodes));
     this.created = element("time", { title: `${new Date(run.created * 1000).toLocaleString()}`, dateTime: new Date(run.created * 1000).toISOString() });
     this.queued = element("small");
@@ -144,12 +145,12 @@ class RowMenu {
 
   open(button, run) {
     if (this.button === button) return;
-    const items = run.orders.map((order) => {
+    const items = ["open", ...run.orders, "link"].map((order) => {
       const item = element("button", { type: "button", role: "menuitem", tabIndex: -1 }, this.table.data.orders[order]);
       item.onclick = () => { this.element.hidePopover(); this.table.order(order, [run.id]); };
       return item;
     });
-    if (run.airflow) items.push(element("a", { href: run.airflow, target: "_blank", rel: "noreferrer", role: "menuitem", tabIndex: -1 }, "Open in Airflow ↗"));
+    if (run.airflow !== null) items.push(element("a", { href: this.table.data.airflow + run.airflow, target: "_blank", rel: "noreferrer", role: "menuitem", tabIndex: -1 }, "Open in Airflow ↗"));
     this.element.ariaLabel = `Orders for run ${run.id}`;
     this.element.replaceChildren(...items);
     this.button = button;
