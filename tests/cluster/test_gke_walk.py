@@ -3,44 +3,26 @@
 Google's control plane is the stand-in of tests/google; its clusters are all the session's real Kubernetes.
 """
 
-import os
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
 
-from contracts.gke.names import EXPIRES_LABEL, RUN_LABEL, cluster_of
+from contracts.gke.names import EXPIRES_LABEL, RUN_LABEL
 from contracts.names import run_label_of
-from contracts.operators import OperatorName
-from models.project import StepState
-from models.run import NodeResult, Run
+from models.run import Run
 from models.run_state import NodeStatus, RunState
-from services import clusters, projects, results
-from services.projects import ProjectDraft
+from services import clusters
 from services.runs import history, orders
-from services.runs.launching import LaunchRequest
-from stack.places import ROOT
 from tests.cluster.access import Cluster
+from tests.cluster.gke import LOCATION, cluster_name, parameters, publish
+from tests.cluster.launched import RUN_SECONDS, collected, fresh, launch, nodes_of
 from tests.google.errors import quota_exceeded
 from tests.google.operations import Kind
 from tests.google.stand_in import GoogleStandIn
 from tests.stack.consoles import OwnConsole, own_console, until
 from tests.stack.harness import Stack
-
-RUN_SECONDS = 420
-LOCATION = "europe-west1"
-
-
-@pytest.fixture(scope="module")
-def google(google_cloud: GoogleStandIn) -> Iterator[GoogleStandIn]:
-    """The session's Google, also for the console of this module."""
-    before = dict(os.environ)
-    os.environ.update(google_cloud.environment() | {"PILOTHOUSE_CLUSTER_ADMINS": "ann,bo"})
-    yield google_cloud
-    os.environ.clear()
-    os.environ.update(before)
 
 
 @pytest.fixture(scope="module")
@@ -51,65 +33,10 @@ def console(
         yield made
 
 
-def parameters(google: GoogleStandIn, cluster: Cluster, **changes: Any) -> dict[str, Any]:
-    return {
-        "project_id": google.project,
-        "location": LOCATION,
-        "image": cluster.images.dbt_example,
-        "image_pull_policy": cluster.images.pull_policy,
-        "cpu_request": "50m",
-        "memory_request": "64Mi",
-        "grace_period_seconds": 30,
-        **changes,
-    }
-
-
-def publish(name: str, operator_parameters: dict[str, Any]) -> str:
-    draft = ProjectDraft(
-        name=name,
-        owner="ann",
-        source={"kind": "folder", "path": str(ROOT / "example")},
-        operator=OperatorName.GKE,
-        operator_parameters=operator_parameters,
-    )
-    projects.create(draft, by="ann")
-    for _ in projects.advance(name):
-        pass
-    steps = projects.steps_of(projects.get_project(name))
-    assert all(step.state is StepState.DONE for step in steps), [(one.step, one.message) for one in steps]
-    return name
-
-
 @pytest.fixture(scope="module")
 def ephemeral(console: OwnConsole, google: GoogleStandIn, cluster: Cluster) -> str:
     """A published project whose every run makes a cluster and deletes it."""
     return publish("harbour_log", parameters(google, cluster, cluster_mode="ephemeral"))
-
-
-def launch(project: str, **request: object) -> Run:
-    return orders.launch(project, LaunchRequest.model_validate(request), launch_key=uuid.uuid4().hex, by="ann")
-
-
-def fresh(run: Run) -> Run:
-    return history.get_run(run.id or 0)
-
-
-def collected(run: Run) -> Run:
-    until(lambda: fresh(run).collected, seconds=RUN_SECONDS)
-    return fresh(run)
-
-
-def nodes_of(run: Run) -> dict[str, NodeResult]:
-    invocations = history.invocations_of(run.id or 0)
-    return {node.name: node for node in results.node_results(invocations[-1].id or 0)} if invocations else {}
-
-
-def cluster_name(run: Run) -> str:
-    address = cluster_of(
-        run.conf["operator_parameters"], project=run.project, dag_id=run.dag_id, dag_run_id=run.dag_run_id
-    )
-    assert address
-    return f"projects/{address.project_id}/locations/{address.location}/clusters/{address.name}"
 
 
 @dataclass(frozen=True)
