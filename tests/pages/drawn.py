@@ -14,8 +14,9 @@ def data_of(page: AppTest, component: str) -> Any:
 
 def rows(page: AppTest) -> list[dict[str, Any]]:
     """The rows of the first table of runs."""
-    found = data_of(page, "run_table")
-    return [dict(zip(found["columns"], row, strict=True)) for row in found["rows"]]
+    columns = data_of(page, "run_table")["columns"]
+    whole = {name: [told[0][place] for place in told[1]] if told[1:] else told[0] for name, told in columns.items()}
+    return [dict(zip(whole, row, strict=True)) for row in zip(*whole.values(), strict=True)]
 
 
 def states(page: AppTest) -> list[str]:

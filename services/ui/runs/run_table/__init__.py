@@ -58,8 +58,7 @@ def run_table(runs: Sequence[Run], *, key: str) -> None:
             "states": [[each.style.word, each.style.glyph, each.style.colour] for each in _STATES],
             "orders": ORDERS,
             "airflow": airflow,
-            "columns": list(rows[0]) if rows else [],
-            "rows": [list(row.values()) for row in rows],
+            "columns": {name: _in_few([row[name] for row in rows]) for name in (rows[0] if rows else ())},
         },
         key=key,
         on_clicked_change=lambda: None,
@@ -113,6 +112,13 @@ def _row(run: Run, usual: float | None, airflow: str) -> dict[str, Any]:
         "airflow": link[len(airflow) :] if (link := _airflow_link(run)) else None,
         "orders": _orders(run),
     }
+
+
+def _in_few(values: list[Any]) -> list[list[Any]]:
+    """A column as its different values and the place of each row's among them; values alone where all differ."""
+    different = [value for place, value in enumerate(values) if value not in values[:place]]
+    places = [different.index(value) for value in values]
+    return [different] if len(different) == len(values) else [different, places]
 
 
 def _seconds(moment: datetime | None) -> float | None:

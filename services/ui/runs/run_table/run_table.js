@@ -27,8 +27,9 @@ class RunTable {
 
   stop() { clearInterval(this.clock); }
 
-  update({ columns, rows, ...data }, trigger) {
-    data.runs = rows.map((row) => Object.fromEntries(row.map((value, place) => [columns[place], value])));
+  update({ columns, ...data }, trigger) {
+    const whole = Object.entries(columns).map(([name, [values, places]]) => [name, places?.map((place) => values[place]) ?? values]);
+    data.runs = (whole[0]?.[1] ?? []).map((_, row) => Object.fromEntries(whole.map(([name, values]) => [name, values[row]])));
     Object.assign(this, { data, ahead: Date.now() / 1000 - data.now });
     this.order = (what, ids) => trigger("clicked", { what, runs: ids });
     const known = this.rows;
