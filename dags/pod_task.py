@@ -16,6 +16,8 @@ _MARGIN_SECONDS = 30
 
 def pod_arguments(parameters: PodParameters) -> dict[str, Any]:
     """Everything about the pod and its life, but not where it runs."""
+    from dags.rest_of_log import RestOfLog  # the provider's import is expensive
+
     return {
         "name": NAME_TEMPLATE,
         "pod_template_dict": TEMPLATE,  # a dict once it is rendered
@@ -30,6 +32,7 @@ def pod_arguments(parameters: PodParameters) -> dict[str, Any]:
         "log_pod_spec_on_failure": False,
         "deferrable": False,
         "do_xcom_push": False,
+        "callbacks": RestOfLog,
     }
 
 

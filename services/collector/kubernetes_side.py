@@ -37,7 +37,10 @@ from services.settings import settings
 
 _IDLE_SECONDS = 1.0
 _PAUSE_SECONDS = 5.0
-"""How long a cluster that doesn't answer is left alone."""
+"""How long a cluster that doesn't answer is left alone at most."""
+_PAUSE_SHARE = 10
+"""How many times as long as its failing took: one that refuses at once is asked again soon, for once it is back its
+pods may be gone within seconds, and with them what they said meanwhile."""
 _EVENTS_SECONDS = 2.0
 _LATE = timedelta(seconds=5)
 """A pod that the cluster does not know so long after its run's end will not come any more."""
@@ -64,12 +67,13 @@ class KubernetesSide:
     def check_health(self) -> None:
         """Ask every cluster for its version and for our pods."""
         for cluster in clusters():
+            asked = time.monotonic()
             try:
                 client = self._client(cluster)
                 health.report(system_of(cluster.name), reachable=True, version=client.version())
                 keep_pods(client)
             except PilothouseError as error:
-                self._note_away(cluster.name, error)
+                self._note_away(cluster.name, error, asked=asked)
 
     def tick(self) -> float:
         """Follow the open runs, cluster by cluster."""
@@ -96,12 +100,13 @@ class KubernetesSide:
         if time.monotonic() < self._away_until.get(cluster.name, 0):
             return {}
         found: dict[str, list[PodNews]] = {}
+        asked = time.monotonic()
         try:
             client = self._client(cluster)
             for namespace, labels in _questions(runs):
                 found |= _pods_of(client, namespace, labels)
         except PilothouseError as error:
-            self._note_away(cluster.name, error)
+            self._note_away(cluster.name, error, asked=asked)
             return {}
         return found
 
@@ -111,10 +116,11 @@ class KubernetesSide:
             self._clients[cluster.name] = known = (cluster, ClusterClient(cluster))
         return known[1]
 
-    def _note_away(self, name: str, error: PilothouseError) -> None:
-        if name not in self._away_until or time.monotonic() > self._away_until[name] + _PAUSE_SECONDS:
+    def _note_away(self, name: str, error: PilothouseError, *, asked: float) -> None:
+        moment = time.monotonic()
+        if name not in self._away_until or moment > self._away_until[name] + _PAUSE_SECONDS:
             logger.warning("Cluster %s: %s", name, error.message)
-        self._away_until[name] = time.monotonic() + _PAUSE_SECONDS
+        self._away_until[name] = moment + min(_PAUSE_SECONDS, _PAUSE_SHARE * (moment - asked))
         self._clients.pop(name, None)
         message = f"{error.message} {error.hint or ''}".strip()
         health.report(system_of(name), reachable=False, message=message)

@@ -229,5 +229,6 @@ def test_an_api_server_that_is_away_in_mid_run_costs_nothing(projects: None, dbt
     ended = collected(run)
     assert (ended.state, ended.message, ended.nodes_ok) == (RunState.SUCCEEDED, None, 35)
     is_told_whole_and_once(run)
+    assert "CommandCompleted" in logs.path_of(invocation_of(run), "airflow").read_text(), "Airflow's copy is whole too"
     assert pod_of(invocation_of(run)).steps
     until(lambda: pod_of(invocation_of(run)).name not in dbt_namespace.pods())
