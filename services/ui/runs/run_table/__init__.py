@@ -49,9 +49,12 @@ def _component() -> Any:
 def run_table(runs: Sequence[Run], *, key: str) -> None:
     """Draw the runs, one a row, with a menu of what can be done with each; chosen rows can be cancelled together."""
     usual = _usual_durations(frozenset((run.project, run.command) for run in runs))
-    links = [link for run in runs if (link := _airflow_link(run))]
-    airflow = commonprefix(links)  # noqa: RUF071  any prefix will do: it is sent once, the rest with each row
-    rows = [_row(run, usual.get((run.project, run.command)), airflow) for run in runs]
+    links = [_airflow_link(run) for run in runs]
+    airflow = commonprefix([link for link in links if link])  # noqa: RUF071  any will do: sent once, the rest by row
+    rows = [
+        {**_row(run, usual.get((run.project, run.command))), "airflow": link.removeprefix(airflow) if link else None}
+        for run, link in zip(runs, links, strict=True)
+    ]
     answer = _component()(
         data={
             "now": now().timestamp(),
@@ -88,7 +91,7 @@ def _carry_out(order: str, ids: Sequence[int]) -> None:
         st.switch_page("pages/run.py", query_params={"run_id": str(ids[0])})
 
 
-def _row(run: Run, usual: float | None, airflow: str) -> dict[str, Any]:
+def _row(run: Run, usual: float | None) -> dict[str, Any]:
     """A run as the table has room for; moments in seconds, for the browser counts on while a run lives."""
     seconds = between(run.started_at, run.finished_at)
     return {
@@ -109,7 +112,6 @@ def _row(run: Run, usual: float | None, airflow: str) -> dict[str, Any]:
         "operator": operator(run.operator).label,
         "target": run.target or "",
         "commit": (run.git_sha or "")[:8],
-        "airflow": link[len(airflow) :] if (link := _airflow_link(run)) else None,
         "orders": _orders(run),
     }
 
