@@ -22,7 +22,7 @@ from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions
 from sqlalchemy import make_url
 
 from contracts.dbt_api import InvocationState
-from dbt_api import queue_bell, store
+from dbt_api import queue_bell, queue_order, store
 from dbt_api.lifecycle import stopping
 from dbt_api.running import runner
 from dbt_api.running.stopping import TERM_GRACE_SECONDS
@@ -78,12 +78,13 @@ def open_queue(*, takes_work: bool) -> None:
         log_level="WARNING",
     )
     _keep_a_log()
-    DBOS(config=config)
+    dbos = DBOS(config=config)
     if takes_work:
         queue_bell.hang(QUEUE)
     else:
         DBOS.listen_queues([])
     DBOS.launch()
+    queue_order.order(dbos._sys_db, QUEUE)
     log = logging.getLogger("dbos")  # its lines in our form
     log.handlers, log.propagate, log.level = [], True, logging.WARNING
     DBOS.register_queue(

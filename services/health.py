@@ -1,7 +1,9 @@
 """How the outside systems are, as the collector last heard: pages show it with its age."""
 
+import logging
 from datetime import datetime, timedelta
 
+from sqlalchemy.exc import OperationalError
 from sqlmodel import select
 
 from models.system import SystemHealth
@@ -16,6 +18,8 @@ KUBERNETES = "kubernetes"
 GOOGLE = "google"
 """The collector's loop over Google projects; each project has a health of its own (services.google.listing)."""
 SYSTEMS = (AIRFLOW, DBT_API, COLLECTOR)
+
+logger = logging.getLogger(__name__)
 
 SILENCE = timedelta(seconds=30)
 """A collector that wrote no heartbeat for so long is not running."""
@@ -44,14 +48,20 @@ def _judged(row: SystemHealth) -> SystemHealth:
 
 
 def report(system: str, *, reachable: bool, message: str = "", version: str | None = None) -> None:
-    """Store what was just heard of a system. A failure keeps the last good time and version."""
-    with session() as opened:
-        row = opened.get(SystemHealth, system) or SystemHealth(system=system, reachable=reachable)
-        row.reachable, row.message, row.checked_at = reachable, message, now()
-        if reachable:
-            row.last_good_at = row.checked_at
-            row.version = version or row.version
-        opened.add(row)
+    """Store what was just heard of a system. A failure keeps the last good time and version.
+
+    A database that is busy for too long loses this report and not the reporter: the next comes within seconds.
+    """
+    try:
+        with session() as opened:
+            row = opened.get(SystemHealth, system) or SystemHealth(system=system, reachable=reachable)
+            row.reachable, row.message, row.checked_at = reachable, message, now()
+            if reachable:
+                row.last_good_at = row.checked_at
+                row.version = version or row.version
+            opened.add(row)
+    except OperationalError as error:
+        logger.warning("How %s is could not be stored: %s", system, error.orig)
 
 
 def collected_until() -> datetime | None:

@@ -2,12 +2,13 @@
 
 import fcntl
 import logging
+import os
 import signal
-import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TextIO
+from typing import NoReturn, TextIO
 
 from services import health
 from services.airflow import Airflow
@@ -24,6 +25,7 @@ from services.settings import settings
 
 HEARTBEAT_SECONDS = 5.0
 _STOP_SECONDS = 3.0
+"""How long all loops together may take to end: one may be waiting for a system that does not answer."""
 
 logger = logging.getLogger("services.collector")
 
@@ -66,10 +68,17 @@ def _collect() -> int:
         stop.wait(HEARTBEAT_SECONDS)
     asked = stop.is_set()
     stop.set()
+    until = time.monotonic() + _STOP_SECONDS
     for loop in loops:
-        loop.join(_STOP_SECONDS)
+        loop.join(max(0.0, until - time.monotonic()))
     health.report(health.COLLECTOR, reachable=False, message="The collector was stopped.")
     return 0 if asked else 1
+
+
+def _leave(status: int) -> NoReturn:
+    """End now: a loop may be in the midst of a gRPC call, on which the interpreter's own orderly end may break."""
+    logging.shutdown()
+    os._exit(status)
 
 
 def _started(side: Side, stop: threading.Event) -> threading.Thread:
@@ -85,4 +94,4 @@ def _notifying(stop: threading.Event) -> threading.Thread:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    _leave(main())

@@ -1,6 +1,7 @@
 """The collector as a process of its own, with real neighbours: what it stores is what happened, once."""
 
 import signal
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -142,5 +143,19 @@ def test_two_collectors_never_write_to_one_folder(dbt_api: DbtApi, collector: Co
     assert second.process
     assert second.process.wait(timeout=60) == 1
     assert "Another collector" in second.output.read_text()
-    assert collector.end(signal.SIGTERM) == 0
+    collector.stop()
+    assert not next(row for row in health.systems() if row.system == health.COLLECTOR).reachable
+
+
+def test_a_system_that_never_answers_does_not_hold_its_end(
+    own_store: Callable[..., None], collector: Collector
+) -> None:
+    """Its loop then still waits in a call when the process ends; that must be a good end all the same."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        own_store(AIRFLOW_URL=url, AIRFLOW_PASSWORD="unused", DBT_API_URL=url, DBT_API_TOKEN="unused")
+        collector.start()
+        until(lambda: health.collected_until() is not None)
+        silent.accept()
+        collector.stop()
     assert not next(row for row in health.systems() if row.system == health.COLLECTOR).reachable

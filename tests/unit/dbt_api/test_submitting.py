@@ -151,3 +151,18 @@ def test_a_full_queue_says_when_to_come_again(start_server: Any) -> None:
     assert (urgent.status_code, urgent.json()["queue_position"]) == (202, 1)
     server.call("POST", f"{URL}/runs/abort", json={"mode": "now"})
     assert server.ended("fits")["started_at"] < server.ended("elsewhere")["started_at"], "the lower number runs first"
+
+
+def test_turns_go_by_priority_and_arrival_over_all_targets(start_server: Any) -> None:
+    """More targets wait than slots are free: DBOS would draw lots between them."""
+    server = start_server(SLOTS="1")
+    server.submit("runs", "run", "--select", "slow", "--vars", '{"slow_ms": 600000}')
+    server.sleeping("runs")
+    priorities = {"t1": 9, "t2": 3, "t3": 5, "t4": 3, "t5": 1}
+    for target, priority in priorities.items():
+        assert post(server, task_id=target, target=target, priority=priority).status_code == 202
+    placed = {target: server.read(target)["queue_position"] for target in priorities}
+    server.call("POST", f"{URL}/runs/abort", json={"mode": "now"})
+    started = {target: server.ended(target)["started_at"] for target in priorities}
+    assert sorted(priorities, key=lambda target: started[target]) == ["t5", "t2", "t4", "t3", "t1"]
+    assert placed == {"t5": 1, "t2": 2, "t4": 3, "t3": 4, "t1": 5}
