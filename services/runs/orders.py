@@ -184,6 +184,8 @@ def _abort_dbt(run: Run, by: str) -> BackendError | None:
 def _end_dag_run(run: Run, by: str) -> BackendError | None:
     try:
         Airflow.from_settings().fail_dag_run(run.dag_id, run.dag_run_id, f"Cancelled by {by}")
+    except BackendTimeout:
+        return None  # it may have been taken, and the collector gives the order again until the run is over
     except BackendError as error:
         return error
     return None

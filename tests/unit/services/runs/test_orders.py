@@ -1,5 +1,6 @@
 """Launching, listing and finding runs, as far as they need no Airflow: against a port where nobody listens."""
 
+import socket
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +13,7 @@ from models.project import Project, ProjectStep, Step, StepState
 from models.run import Run, Trigger
 from models.run_state import RunState
 from models.types import now
+from services.airflow import tokens
 from services.database import engine, migrate, session
 from services.errors import BackendUnreachable, InvalidInput, NotAllowed, NotFound
 from services.runs import history, orders
@@ -191,6 +193,17 @@ def test_cancelling_says_so_when_nobody_could_be_told_but_remembers_the_order() 
         orders.cancel(run.id or 0, by="bo")
     fresh = history.get_run(run.id or 0)
     assert (fresh.cancel_requested_by, fresh.state) == ("bo", RunState.RUNNING)
+
+
+def test_cancelling_goes_on_when_airflow_gives_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may have taken the order; the collector gives it again until the run is over."""
+    monkeypatch.setattr(tokens, "_TIMEOUT", (0.3, 0.3))
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("PILOTHOUSE_AIRFLOW_URL", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        settings.cache_clear()
+        run = stored(1, operator=OperatorName.GKE, state=RunState.RUNNING, handed_over_at=now())
+        cancelled = orders.cancel(run.id or 0, by="bo")
+    assert (cancelled.cancel_requested_by, cancelled.state) == ("bo", RunState.RUNNING)
 
 
 def test_cancelling_what_is_over_changes_nothing() -> None:
