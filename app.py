@@ -9,6 +9,7 @@ import streamlit as st
 from services.logs.routes import routes
 from services.ui import errors, shell
 from services.ui.entry import entry_routes
+from services.ui.no_delay import without_delay
 
 if __name__ == "__main__":
     page = shell.enter()
@@ -16,4 +17,4 @@ if __name__ == "__main__":
         page.run()
 else:
     base = str(st.get_option("server.baseUrlPath") or "")
-    app = st.App(__file__, routes=[*entry_routes(base), *routes(base)])
+    app = st.App(__file__, routes=[*entry_routes(base), *routes(base)], lifespan=without_delay)
