@@ -50,6 +50,14 @@ def test_a_strip_opens_its_run_and_a_name_its_project(big_console: Console) -> N
     big_console.sees("of 3,000 nodes done")
 
 
+def test_how_3000_nodes_fared_is_not_cut_off(big_console: Console) -> None:
+    big_console.open("runs?project=ledger&state=Failed")
+    row = big_console.runs.get_by_role("row").filter(has=big_console.page.get_by_title(f"Open run {BIG_RUN}"))
+    said = row.get_by_text("of 3,000")
+    expect(said).to_be_visible()
+    assert said.evaluate("(text) => text.scrollWidth - text.clientWidth") == 0
+
+
 def test_a_view_is_saved_found_in_the_menu_and_deleted(big_console: Console) -> None:
     page = big_console.page
     big_console.open("runs?state=Cancelled")
