@@ -17,6 +17,8 @@ class SystemHealth(SQLModel, table=True):
     reachable: bool
     message: str = ""
     version: str | None = None
+    scheduler_is_healthy: bool | None = None
+    """Airflow's own, as its last answer told it; None while Airflow is away, and for every other system."""
     checked_at: datetime = Field(default_factory=now, sa_column=Column(UtcDateTime, nullable=False))
     last_good_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
 

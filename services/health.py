@@ -47,7 +47,14 @@ def _judged(row: SystemHealth) -> SystemHealth:
     return row
 
 
-def report(system: str, *, reachable: bool, message: str = "", version: str | None = None) -> None:
+def report(
+    system: str,
+    *,
+    reachable: bool,
+    message: str = "",
+    version: str | None = None,
+    scheduler_is_healthy: bool | None = None,
+) -> None:
     """Store what was just heard of a system. A failure keeps the last good time and version.
 
     A database that is busy for too long loses this report and not the reporter: the next comes within seconds.
@@ -56,6 +63,7 @@ def report(system: str, *, reachable: bool, message: str = "", version: str | No
         with session() as opened:
             row = opened.get(SystemHealth, system) or SystemHealth(system=system, reachable=reachable)
             row.reachable, row.message, row.checked_at = reachable, message, now()
+            row.scheduler_is_healthy = scheduler_is_healthy
             if reachable:
                 row.last_good_at = row.checked_at
                 row.version = version or row.version

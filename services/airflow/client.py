@@ -69,7 +69,7 @@ class Airflow:
             "DAG processor": health.dag_processor,
         }
         problems = [f"Airflow's {name} is not healthy." for name, part in parts.items() if not _is_healthy(part)]
-        return AirflowHealth(version=version.version, problems=problems)
+        return AirflowHealth(version.version, _is_healthy(health.scheduler), problems)
 
     # projects
 

@@ -10,6 +10,7 @@ class AirflowHealth:
     """Whether Airflow can run anything; `problems` is empty when it can."""
 
     version: str
+    scheduler_is_healthy: bool
     problems: list[str] = field(default_factory=list)
 
 

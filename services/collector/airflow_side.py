@@ -49,7 +49,13 @@ class AirflowSide:
     def check_health(self) -> None:
         """Ask Airflow how it is."""
         answer = self._airflow.health()
-        health.report(self.system, reachable=True, message=" ".join(answer.problems), version=answer.version)
+        health.report(
+            self.system,
+            reachable=True,
+            message=" ".join(answer.problems),
+            version=answer.version,
+            scheduler_is_healthy=answer.scheduler_is_healthy,
+        )
 
     def tick(self) -> float:
         """Discover now and then; follow the open runs, the longest unvisited first."""

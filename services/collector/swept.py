@@ -38,7 +38,7 @@ def is_abandoned(run: Run) -> bool:
 def _is_abandoned(operation: GoogleOperation) -> bool:
     """An Airflow whose scheduler is dead answers, and calls every run running."""
     airflow = health.of_system(health.AIRFLOW)
-    works = airflow.reachable and "scheduler is not healthy" not in airflow.message
+    works = airflow.reachable and airflow.scheduler_is_healthy is not False
     return operation.state is OperationState.DONE and not works
 
 

@@ -1,16 +1,19 @@
-"""Airflow's task log is kept up to a bound, and says at its end that there is more."""
+"""What the collector keeps of Airflow: how it is, and a task log up to a bound; one that is cut says so."""
 
 import pytest
+from pydantic import SecretStr
 
 from contracts.operators import OperatorName
 from models.run import Invocation, Run
 from models.run_state import RunState
 from models.types import now
-from services import logs
+from services import health, logs
 from services.airflow import Airflow, TaskNews
+from services.airflow.tokens import PasswordLogin, TokenSource
 from services.collector.airflow_side import AirflowSide
 from services.database import session
 from services.settings import settings
+from tests.unit.services.airflow.stand_in import StandIn, serving
 
 
 def test_a_very_long_task_log_is_cut_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -35,3 +38,16 @@ def test_a_very_long_task_log_is_cut_and_says_so(monkeypatch: pytest.MonkeyPatch
     assert [row.level for row in view.rows(0, 9)] == ["info", "warn"]
     assert "Only the first 1 MB" in str(view.rows(1, 1)[0].text)
     assert kept.task_log_bytes == logs.size_of(logs.path_of(kept, "airflow"))
+
+
+@pytest.mark.parametrize(("word", "is_healthy"), [("healthy", True), ("unhealthy", False), (None, False)])
+def test_whether_the_scheduler_lives_is_kept_until_airflow_is_away(word: str | None, is_healthy: bool) -> None:
+    good = {"status": "healthy"}
+    told = {"metadatabase": good, "scheduler": {"status": word}, "triggerer": good, "dag_processor": good}
+    with serving(StandIn(answers=[(200, told), (200, {"version": "3.3.2"})])) as server:
+        login = TokenSource(PasswordLogin(server.url, "ada", SecretStr("hush")))
+        AirflowSide(Airflow(server.url, login)).check_health()
+    known = health.of_system(health.AIRFLOW)
+    assert (known.reachable, known.scheduler_is_healthy, known.version) == (True, is_healthy, "3.3.2")
+    health.report(health.AIRFLOW, reachable=False, message="It is away.")
+    assert health.of_system(health.AIRFLOW).scheduler_is_healthy is None

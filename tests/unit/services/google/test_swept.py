@@ -62,14 +62,12 @@ def collect(google: "GoogleStandIn", monkeypatch: pytest.MonkeyPatch) -> None:
     KubernetesSide().tick()
 
 
-@pytest.mark.parametrize(
-    ("reachable", "message"), [(False, "It cannot be reached."), (True, "Airflow's scheduler is not healthy.")]
-)
+@pytest.mark.parametrize(("reachable", "scheduler_is_healthy"), [(False, None), (True, False)])
 def test_a_run_without_airflow_and_cluster_has_failed_and_says_why(
-    google: "GoogleStandIn", monkeypatch: pytest.MonkeyPatch, reachable: bool, message: str
+    google: "GoogleStandIn", monkeypatch: pytest.MonkeyPatch, reachable: bool, scheduler_is_healthy: bool | None
 ) -> None:
     run_id = run_on_a_cluster_past_its_time(google)
-    health.report(health.AIRFLOW, reachable=reachable, message=message)
+    health.report(health.AIRFLOW, reachable=reachable, scheduler_is_healthy=scheduler_is_healthy)
     collect(google, monkeypatch)
     assert not google.plane.clusters
     run = history.get_run(run_id)
@@ -83,7 +81,7 @@ def test_a_run_without_airflow_and_cluster_has_failed_and_says_why(
     with session() as opened:
         _take_over(opened, opened.get_one(Run, run_id), still_running)
     assert history.get_run(run_id).state is RunState.FAILED, "what a dead scheduler's run is called is no news"
-    health.report(health.AIRFLOW, reachable=True)
+    health.report(health.AIRFLOW, reachable=True, scheduler_is_healthy=True)
     with session() as opened:
         _take_over(opened, opened.get_one(Run, run_id), still_running)
     assert history.get_run(run_id).state is RunState.RUNNING
@@ -91,7 +89,7 @@ def test_a_run_without_airflow_and_cluster_has_failed_and_says_why(
 
 def test_with_airflow_there_it_says_how_the_run_ended(google: "GoogleStandIn", monkeypatch: pytest.MonkeyPatch) -> None:
     run_id = run_on_a_cluster_past_its_time(google)
-    health.report(health.AIRFLOW, reachable=True)
+    health.report(health.AIRFLOW, reachable=True, scheduler_is_healthy=True)
     collect(google, monkeypatch)
     assert history.get_run(run_id).state is RunState.RUNNING
     [invocation] = history.invocations_of(run_id)
