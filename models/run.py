@@ -103,6 +103,9 @@ class Invocation(SQLModel, table=True):
     log_bytes: int = 0
     """Bytes of the dbt log that are in the file and folded into node results: where the collector goes on."""
     log_complete: bool = False
+    """Nothing will be added to dbt's log any more."""
+    log_end_missing: bool = False
+    """Its end could not be read where dbt wrote it, and no copy that we can read has it."""
     log_cursor: str | None = None
     """Kubernetes' time stamp of the pod's last kept log line: where the collector goes on after a break."""
     log_from_airflow: bool = False

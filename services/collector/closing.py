@@ -11,6 +11,7 @@ from typing import Any
 from sqlmodel import Session, select
 
 from contracts import dbt_api as api_contract
+from contracts.dbt_api import Outcome
 from models.project import Project, ProjectNode
 from models.run import Invocation, Run
 from models.run_state import FROM_DBT_API, RunState
@@ -78,6 +79,7 @@ def close_without_news(invocation: Invocation) -> None:
         if not row.state.is_terminal:
             row.state = RunState.CANCELLED if run.cancel_requested_at else RunState.FAILED
             row.finished_at = run.finished_at
+        row.log_end_missing = bool(row.log_bytes) or run.state is RunState.SUCCEEDED
         if row.log_bytes:
             row.message = row.message or "The dbt API no longer has the rest of this invocation's log."
         row.log_complete = True
@@ -91,9 +93,17 @@ def conclude(opened: Session, run: Run) -> None:
     newest = store.newest(opened, run.id)
     if run.state is RunState.FAILED and newest and newest.state is RunState.CANCELLED:
         run.state = RunState.CANCELLED
+    if run.state is RunState.SUCCEEDED and newest and newest.log_complete and _ended_unseen(run, newest):
+        newest.state, newest.outcome, newest.message = RunState.SUCCEEDED, Outcome.SUCCESS, None
     nodes = list(store.all_nodes(opened, newest.id).values()) if newest else []
     tail = last_lines(logs.path_of(newest, "airflow")) if newest else []
     run.message = verdict.why_over(run, newest, nodes, tail)
+
+
+def _ended_unseen(run: Run, invocation: Invocation) -> bool:
+    """Whether nobody told us how dbt ended: then it ended as Airflow, which waited for it, says of the run."""
+    is_lost = run.operator.runs_in_pods and invocation.outcome == Outcome.WORKER_LOST
+    return invocation.state is RunState.FAILED and (invocation.outcome is None or is_lost)
 
 
 def _join_task_logs(before: Invocation, after: Invocation) -> None:

@@ -148,7 +148,7 @@ class KubernetesSide:
         if log.is_withheld(pod):
             self._follow_without_pod(run, invocation, is_gone=False)
         elif pod.is_over and log.is_whole(pod):
-            close_pod(log.invocation)
+            close_pod(log.invocation, is_whole=True)
 
     def _events(self, client: ClusterClient, invocation: Invocation, pod: PodNews) -> list[PodEvent]:
         """Asked for now and then while the pod starts; a running one says little there, and its end is told at once."""
@@ -176,7 +176,7 @@ class KubernetesSide:
             note_running(run, invocation)
         row = _row(invocation)
         if is_told_whole and (row.log_bytes or store.was_seen(row)):
-            close_pod(log.invocation)
+            close_pod(log.invocation, is_whole=False)
         elif run.state.is_terminal and run.finished_at and now() - run.finished_at > _LATE and is_told_whole:
             close_without_news(invocation)
 

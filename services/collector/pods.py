@@ -141,8 +141,11 @@ def note_gone(invocation: Invocation) -> None:
             kept.gone_at = now()
 
 
-def close_pod(invocation: Invocation) -> None:
-    """The end of an invocation whose log is whole: artifacts out of the log, results, the last word. Repeatable."""
+def close_pod(invocation: Invocation, *, is_whole: bool) -> None:
+    """The end of an invocation whose log is over: artifacts out of the log, results, the last word. Repeatable.
+
+    Not `is_whole` is a log that was not read to its end in the pod: it has its end if dbt's last words are in it.
+    """
     reader, succeeded = ArtifactReader(), None
     artifacts: dict[str, bytes] = {}
     for event in _last_events(invocation):
@@ -154,7 +157,13 @@ def close_pod(invocation: Invocation) -> None:
         keep_artifact(invocation, name, content)
     kept = [{"name": name, "bytes": len(content)} for name, content in artifacts.items()]
     told = _told_by_airflow(invocation)
-    finish(invocation, kept, lambda row, run: _note_end(row, run, succeeded, told))
+    is_end_missing = not is_whole and succeeded is None and not artifacts
+
+    def note_end(row: Invocation, run: Run) -> None:
+        _note_end(row, run, succeeded, told)
+        row.log_end_missing = is_end_missing
+
+    finish(invocation, kept, note_end)
     _note_unseen_end(invocation)
 
 

@@ -2,7 +2,9 @@
 
 import json
 import re
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 
 import pytest
 import requests
@@ -53,6 +55,17 @@ def test_a_million_lines_open_at_any_line_while_their_index_is_made(log: LogPage
     for scheme in ("light", "dark"):
         log.page.emulate_media(color_scheme=scheme)
         Console(log.page, log.url).picture(f"log_{scheme}")
+
+
+def test_under_a_log_without_its_end_it_says_so_where_dbts_lines_are_shown(log: LogPage, stack: Stack) -> None:
+    made = run_with_log(stack, 50)
+    with closing(sqlite3.connect(stack.data / "console.db")) as database, database:
+        database.execute("update invocation set log_end_missing = 1, log_bytes = 9 where run_id = ?", [made.run])
+    log.open(made.run)
+    said = log.page.get_by_role("note").filter(has_text="The end of dbt's log is missing")
+    expect(said).to_be_visible()
+    log.page.get_by_role("combobox", name="Log source").select_option("airflow")
+    expect(said).to_be_hidden()
 
 
 def test_a_million_lines_are_scrolled_from_end_to_end(log: LogPage, million: MadeLog) -> None:

@@ -4,6 +4,7 @@ Streamlit tells it which run's logs there are and gives it a ticket to read them
 come by services/logs/routes.py, never through the session. What is shown is in the page's address.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -34,17 +35,26 @@ def log_view(
     *,
     person: str,
     live: bool,
+    missing: Mapping[int | None, str],
     key: str,
     height: int = 560,
 ) -> None:
-    """Show the logs of a run: the address says which try, source, filter and line."""
+    """Show the logs of a run: the address says which try, source, filter and line.
+
+    `missing` tells of each invocation, by its id, what of its log is not there; nothing of one that is whole.
+    """
     assert run.id is not None
     data = {
         "run": run.id,
         "base": ADDRESS,
         "ticket": ticket_for(run.id, person),
         "tries": [
-            {"id": one.id, "number": one.try_number, "start": _milliseconds(one.started_at or one.created_at)}
+            {
+                "id": one.id,
+                "number": one.try_number,
+                "start": _milliseconds(one.started_at or one.created_at),
+                "missing": missing.get(one.id, ""),
+            }
             for one in invocations
         ],
         "sources": list(sources.items()),

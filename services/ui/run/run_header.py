@@ -9,6 +9,7 @@ from services.operators import operator
 from services.run.since_green import neighbours, since_green
 from services.runs.history import usual_seconds
 from services.ui.badges import badge
+from services.ui.run.missing_end import missing_end
 from services.ui.run.run_changes import changed_since
 from services.ui.words import ago, between, count, duration, listed, moment, plain
 
@@ -118,6 +119,8 @@ def _message(run: Run, invocations: list[Invocation]) -> None:
         )
     if position:
         st.info(f"Number {position} in the dbt API's queue.", icon=":material/hourglass_top:")
+    if invocations and (missing := missing_end(run, invocations[-1])):
+        st.warning(plain(missing), icon=":material/content_cut:")
     if not run.message or run.state is RunState.SUCCEEDED:
         return
     if run.state is RunState.FAILED:

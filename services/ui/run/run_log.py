@@ -6,6 +6,7 @@ from models.run import Invocation, Run
 from services.logs.query import Shown
 from services.ui import shell
 from services.ui.log_view import JUMP, PARAMETERS, log_view
+from services.ui.run.missing_end import missing_end
 from services.ui.run.run_pod import airflow_log_notice
 
 _SOURCES: dict[Shown, str] = {"dbt": "dbt", "airflow": "Airflow task", "all": "All, by time"}
@@ -25,7 +26,8 @@ def run_log(run: Run, invocations: list[Invocation]) -> None:
     airflow_log_notice(run, invocations[-1])
     sources = _POD_SOURCES if run.operator.runs_in_pods else _SOURCES
     live = not (run.state.is_terminal and run.collected)
-    log_view(run, invocations, sources, person=shell.current_user(), live=live, key="log")
+    missing = {one.id: missing_end(run, one) or "" for one in invocations}
+    log_view(run, invocations, sources, person=shell.current_user(), live=live, missing=missing, key="log")
 
 
 def open_log(*, line: int | None = None, find: str = "", about: str = "") -> None:

@@ -25,7 +25,7 @@ def run_pod(run: Run, invocations: Sequence[Invocation]) -> None:
 
 def airflow_log_notice(run: Run, invocation: Invocation) -> None:
     """Say so when the log is not the pod's own."""
-    if invocation.log_from_airflow:
+    if invocation.log_from_airflow and not invocation.log_end_missing:
         st.caption(
             ":material/info: The cluster could not be asked for all of the pod's log: this one is completed from "
             "Airflow's task log, which comes later."

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+from datetime import timedelta
 from pathlib import Path
 from types import ModuleType
 
@@ -12,7 +13,10 @@ from models.run import Invocation, Run
 from models.run_state import RunState
 from models.types import now
 from services import logs
+from services.airflow import DagRunNews
 from services.collector import store
+from services.collector.airflow_side import _take_over
+from services.collector.closing import conclude
 from services.collector.kubernetes_side import KubernetesSide
 from services.collector.pod_log import PodLog
 from services.results import node_results
@@ -54,6 +58,63 @@ def told_by_airflow(invocation: Invocation, lines: list[str], *, is_all: bool) -
     with store.writing() as opened:
         row = opened.get_one(Invocation, invocation.id)
         row.task_log_bytes, row.task_log_complete = logs.size_of(path), is_all
+
+
+def followed(*lines: str, state: RunState) -> tuple[Run, Invocation]:
+    """A run of whose dbt only Airflow's copy told, and which is followed to the end of that."""
+    with store.writing() as opened:
+        run = Run(project="shop", dag_id="d", dag_run_id="r", operator=OperatorName.KUBERNETES, command="build")
+        run.state, run.handed_over_at = state, now()
+        opened.add(run)
+        opened.flush()
+        invocation = store.invocation_of_try(opened, run, 1)
+    told_by_airflow(invocation, [*lines], is_all=True)
+    side = KubernetesSide()
+    while not invocation.log_complete:
+        side.tick()
+        with store.writing() as opened:
+            invocation = store.invocation_of_try(opened, run, 1)
+    return run, invocation
+
+
+def ended(word: str) -> DagRunNews:
+    return DagRunNews("d", "r", word, "manual", {}, None, None, None, now(), None)
+
+
+@pytest.mark.parametrize("before", [RunState.RUNNING, RunState.SUCCEEDED])
+def test_a_run_that_went_well_says_that_the_end_of_its_log_was_not_to_be_had(before: RunState) -> None:
+    run, invocation = followed(node_event(), state=before)
+    assert invocation.log_end_missing
+    with store.writing() as opened:
+        _take_over(opened, opened.get_one(Run, run.id), ended("success"))
+        conclude(opened, opened.get_one(Run, run.id))
+        invocation = store.invocation_of_try(opened, run, 1)
+    assert (invocation.state, invocation.outcome, invocation.message) == (RunState.SUCCEEDED, "success", None)
+
+
+def test_a_log_with_dbts_last_word_has_its_end_whoever_told_it() -> None:
+    info = {"name": "CommandCompleted", "level": "debug", "msg": "", "ts": "2026-01-01T00:00:02Z"}
+    last = json.dumps({"info": info, "data": {"success": True}})
+    _, invocation = followed(node_event(), last, state=RunState.SUCCEEDED)
+    assert (invocation.state, invocation.log_end_missing) == (RunState.SUCCEEDED, False)
+
+
+def test_a_log_with_an_artifact_has_its_end_though_dbt_was_told_to_say_little(tmp_path: Path) -> None:
+    _, invocation = followed(*artifact_lines(tmp_path), state=RunState.SUCCEEDED)
+    assert not invocation.log_end_missing
+
+
+def test_a_run_that_went_well_and_of_whose_dbt_nothing_was_told_has_no_log() -> None:
+    with store.writing() as opened:
+        run = Run(project="shop", dag_id="d", dag_run_id="r", operator=OperatorName.KUBERNETES, command="build")
+        run.state, run.handed_over_at, run.finished_at = RunState.SUCCEEDED, now(), now() - timedelta(minutes=1)
+        opened.add(run)
+        opened.flush()
+        store.invocation_of_try(opened, run, 1).task_log_complete = True
+    KubernetesSide().tick()
+    with store.writing() as opened:
+        invocation = store.invocation_of_try(opened, run, 1)
+    assert (invocation.state, invocation.log_bytes, invocation.log_end_missing) == (RunState.SUCCEEDED, 0, True)
 
 
 def test_the_end_of_airflows_log_is_not_missed_when_it_comes_while_the_beginning_is_read(

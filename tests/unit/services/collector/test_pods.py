@@ -79,7 +79,7 @@ def test_the_story_of_a_pod_that_was_deleted_before_its_end_was_seen_is_complete
     note_gone(invocation)
     told = b"2026-01-01T00:00:20Z ERROR Container 'base': state='TERMINATED', reason='Error', exit_code=2, message=''\n"
     logs.append(logs.path_of(invocation, "airflow"), 0, told)
-    close_pod(invocation)
+    close_pod(invocation, is_whole=False)
     kept = pod_of(invocation.id or 0)
     assert kept is not None
     last = kept.steps[-1]
