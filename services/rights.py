@@ -28,11 +28,11 @@ def require_change_of_clusters(person: str) -> None:
 
 
 def may_have_run(person: str, operator: OperatorName, parameters: Mapping[str, Any]) -> bool:
-    """Whether a person may launch or schedule a project with this operator: a run may have a cluster made for it."""
+    """Whether a person may launch, schedule or resume a project with this operator: its runs may make clusters."""
     return may_change_clusters(person) or not makes_clusters(operator, parameters)
 
 
 def require_run(person: str, operator: OperatorName, parameters: Mapping[str, Any]) -> None:
-    """Raise NotAllowed unless the person may launch or schedule a project with this operator."""
+    """Raise NotAllowed unless the person may launch, schedule or resume a project with this operator."""
     if not may_have_run(person, operator, parameters):
         raise NotAllowed(WHY_NO_RUN, hint=WHOM_TO_ASK)

@@ -1,7 +1,7 @@
 """Projects: described in a form, taken through five steps to a DAG, edited, duplicated, paused, deleted."""
 
 from services.projects.advancing import advance, start
-from services.projects.changes import checked_new, create, duplicate, set_paused, update
+from services.projects.changes import checked_new, create, duplicate, may_resume, set_paused, update
 from services.projects.deleting import active_runs, delete, past_runs
 from services.projects.draft import InvalidDraft, ProjectDraft, checked, problems_of
 from services.projects.example import register_example
@@ -26,6 +26,7 @@ __all__ = [
     "is_changing",
     "keep_archive",
     "list_projects",
+    "may_resume",
     "nodes_of",
     "past_runs",
     "problems_of",

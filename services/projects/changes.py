@@ -6,6 +6,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, select
 
 from contracts.names import dag_id_of
+from contracts.published_project import PublishedProject
 from models.project import Project, Step
 from models.types import now
 from services.airflow import Airflow
@@ -15,7 +16,7 @@ from services.projects import store
 from services.projects.draft import InvalidDraft, ProjectDraft, checked
 from services.projects.locks import changing
 from services.projects.publishing import publication_of, publish_pause, published
-from services.rights import require_run
+from services.rights import may_have_run, require_run
 
 
 def create(draft: ProjectDraft, *, by: str) -> Project:
@@ -67,7 +68,12 @@ def duplicate(name: str, new_name: str, *, by: str) -> Project:
     return create(draft.model_copy(update={"name": new_name}), by=by)
 
 
-def set_paused(name: str, paused: bool) -> Project:
+def may_resume(project: Project, *, by: str) -> bool:
+    """Whether a person may let a project's runs start again: each may have a cluster made for it."""
+    return all(may_have_run(by, each.operator, each.operator_parameters) for each in _versions(project))
+
+
+def set_paused(name: str, paused: bool, *, by: str) -> Project:
     """Pause or resume: Airflow first, then our row and the list that Airflow reads. Raises BackendError, NotAllowed.
 
     A project that Airflow does not know yet is only marked: the last step sets Airflow's switch by the mark.
@@ -75,6 +81,8 @@ def set_paused(name: str, paused: bool) -> Project:
     store.get_project(name)
     with changing(name):
         project = store.get_project(name)
+        for version in [] if paused else _versions(project):
+            require_run(by, version.operator, version.operator_parameters)
         is_published = publication_of(project) is not None
         if is_published:
             _switch(project, paused)
@@ -84,6 +92,12 @@ def set_paused(name: str, paused: bool) -> Project:
         if is_published:
             publish_pause(project, paused)
     return project
+
+
+def _versions(project: Project) -> list[Project | PublishedProject]:
+    """The project as it is here, and as Airflow runs it until that is published."""
+    version = publication_of(project)
+    return [project, version] if version else [project]
 
 
 def _runs_otherwise(before: ProjectDraft, after: ProjectDraft) -> bool:

@@ -5,6 +5,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from contracts.dbt_api import ParsedProject, ParseProblem
+from contracts.operators import OperatorName
 from models.notification import Occasion
 from models.project import ProjectNode, Step, StepState
 from models.run_state import NodeStatus, RunState
@@ -13,6 +14,7 @@ from services.database import session
 from services.dbt_api import DbtApi
 from services.projects import ProjectDraft, store
 from services.projects.steps import DoesNotParse
+from services.settings import settings
 from tests.pages import seeded
 from tests.pages.conftest import OpenPage
 
@@ -183,6 +185,31 @@ def test_pausing_is_seen_at_once(open_page: OpenPage) -> None:
     page = pause.click().run()
     assert projects.get_project("shop").paused
     assert "Resume" in labels(page)
+
+
+def test_who_may_not_make_clusters_cannot_resume_a_project_whose_runs_do(
+    open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = {"project_id": "harbour-prod", "location": "europe-west1", "cluster_mode": "ephemeral"}
+    seeded.project("shop", operator=OperatorName.GKE, operator_parameters=where, paused=True)
+    for people, disabled in (("", False), ("somebody.else@example.com", True)):
+        monkeypatch.setenv("PILOTHOUSE_CLUSTER_ADMINS", people)
+        settings.cache_clear()
+        [resume] = [each for each in open_page("project", name="shop").button if each.label == "Resume"]
+        assert resume.disabled is disabled
+    assert "you may not make clusters" in resume.help
+    assert "PILOTHOUSE_CLUSTER_ADMINS" in resume.help
+
+
+def test_in_the_list_a_resume_that_is_refused_says_why(open_page: OpenPage, monkeypatch: pytest.MonkeyPatch) -> None:
+    where = {"project_id": "harbour-prod", "location": "europe-west1", "cluster_mode": "ephemeral"}
+    seeded.project("shop", operator=OperatorName.GKE, operator_parameters=where, paused=True)
+    monkeypatch.setenv("PILOTHOUSE_CLUSTER_ADMINS", "somebody.else@example.com")
+    settings.cache_clear()
+    page = open_page("projects")
+    page.menu_button(key="more_shop").click("Resume").run()
+    assert "you may not make clusters" in text_of(page)
+    assert projects.get_project("shop").paused
 
 
 def test_without_channels_the_notifications_tab_says_how_to_get_one(open_page: OpenPage) -> None:

@@ -68,18 +68,18 @@ def test_an_edit_reaches_airflow_and_other_projects_stay_as_they_were(quay: str)
 
 
 def test_pausing_reaches_airflow_and_survives_publishing(as_console: Stack, quay: str) -> None:
-    projects.set_paused(quay, True)
+    projects.set_paused(quay, True, by="ben")
     assert _is_paused(as_console, quay)
     for _ in projects.advance(quay, from_step=Step.PUBLISHED):
         pass
     assert _is_paused(as_console, quay)
-    projects.set_paused(quay, False)
+    projects.set_paused(quay, False, by="ben")
     assert not _is_paused(as_console, quay)
 
 
 def test_pausing_a_project_that_is_being_edited_publishes_nothing_else(as_console: Stack, quay: str) -> None:
     edit(quay, schedule="@hourly")
-    projects.set_paused(quay, True)
+    projects.set_paused(quay, True, by="ben")
     assert _is_paused(as_console, quay)
     version = publication_of(projects.get_project(quay))
     assert version is not None

@@ -4,7 +4,9 @@ import streamlit as st
 
 from models.project import Project
 from services import projects
+from services.rights import WHOM_TO_ASK, WHY_NO_RUN
 from services.ui import errors
+from services.ui.shell import current_user
 from services.ui.words import count, plain
 
 
@@ -29,10 +31,12 @@ def project_actions(project: Project, *, is_ready: bool) -> None:
 def pause_button(project: Project) -> None:
     """Draw the switch between paused and scheduled."""
     word, icon = ("Resume", ":material/play_arrow:") if project.paused else ("Pause", ":material/pause:")
-    told = "Airflow starts no run of a paused project. Runs under way go on."
-    if st.button(word, icon=icon, help=None if project.paused else told):
+    may_resume = not project.paused or projects.may_resume(project, by=current_user())
+    told = None if project.paused else "Airflow starts no run of a paused project. Runs under way go on."
+    why_not = None if may_resume else f"{WHY_NO_RUN} {WHOM_TO_ASK}"
+    if st.button(word, icon=icon, disabled=not may_resume, help=why_not or told):
         with errors.guarded():
-            projects.set_paused(project.name, not project.paused)
+            projects.set_paused(project.name, not project.paused, by=current_user())
             st.rerun()
 
 

@@ -8,6 +8,7 @@ from services.operators import operator
 from services.projects import Summary
 from services.ui import errors
 from services.ui.badges import STEP_STYLES, STEP_WORDS, badge
+from services.ui.shell import current_user
 from services.ui.words import ago, plain, short
 
 _WIDTHS = [5, 4, 4, 3, 3]
@@ -93,5 +94,5 @@ def _menu(summary: Summary) -> None:
         st.switch_page("pages/new_project.py", query_params={"copy": project.name})
     if chosen == pausing:
         with errors.guarded():
-            projects.set_paused(project.name, not project.paused)
+            projects.set_paused(project.name, not project.paused, by=current_user())
             st.rerun()

@@ -15,6 +15,7 @@ from services.clusters.news import pod_news
 from services.database import session
 from services.errors import BackendUnreachable, NotAllowed
 from services.projects import ProjectDraft
+from services.projects.store import finish as finish_step
 from services.rights import may_change_clusters
 from services.runs import history, orders
 from services.runs.launching import LaunchRequest
@@ -117,3 +118,22 @@ def test_who_may_not_make_clusters_saves_no_project_whose_runs_do_nor_schedules_
     projects.update("harbour", draft("ephemeral", description="What the ships bring."), by="bert@example.com")
     with pytest.raises(NotAllowed):
         projects.duplicate("harbour", "quay", by="bert@example.com")
+
+
+def test_who_may_not_make_clusters_resumes_no_project_whose_runs_do() -> None:
+    projects.create(draft("ephemeral", schedule="* * * * *"), by="anna")
+    projects.set_paused("harbour", True, by="bert@example.com")
+    with pytest.raises(NotAllowed, match="makes a cluster in Google"):
+        projects.set_paused("harbour", False, by="bert@example.com")
+    assert projects.get_project("harbour").paused
+    assert not projects.set_paused("harbour", False, by="anna").paused
+
+
+def test_an_edit_that_airflow_was_not_told_of_opens_no_way_to_a_cluster() -> None:
+    projects.create(draft("ephemeral", schedule="* * * * *"), by="anna")
+    projects.set_paused("harbour", True, by="anna")
+    told = projects.published(projects.get_project("harbour")).model_dump(mode="json")
+    finish_step(projects.get_project("harbour"), Step.PUBLISHED, "", {"publication": told})
+    projects.update("harbour", draft("existing", schedule="* * * * *"), by="bert@example.com")
+    with pytest.raises(NotAllowed, match="makes a cluster in Google"):
+        projects.set_paused("harbour", False, by="bert@example.com")

@@ -125,16 +125,16 @@ def test_a_duplicate_has_everything_but_the_name_and_its_own_steps() -> None:
 
 def test_a_project_that_airflow_never_heard_of_is_paused_here() -> None:
     create()
-    assert projects.set_paused("shop", True).paused
+    assert projects.set_paused("shop", True, by="ben").paused
     assert published(projects.get_project("shop")).paused
-    assert not projects.set_paused("shop", False).paused
+    assert not projects.set_paused("shop", False, by="ben").paused
 
 
 def test_with_airflow_away_a_published_project_is_not_paused_by_halves() -> None:
     create()
     complete()
     with pytest.raises(BackendUnreachable):
-        projects.set_paused("shop", True)
+        projects.set_paused("shop", True, by="ben")
     assert not projects.get_project("shop").paused
 
 

@@ -237,7 +237,7 @@ def test_two_cannot_work_on_a_project_at_once(folder: Path) -> None:
         lambda: next(projects.advance("shop")),
         lambda: projects.delete("shop"),
         lambda: projects.update("shop", draft, by="ben"),
-        lambda: projects.set_paused("shop", True),
+        lambda: projects.set_paused("shop", True, by="ben"),
     ):
         with pytest.raises(NotAllowed, match="being worked on"):
             attempt()
