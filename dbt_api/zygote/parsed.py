@@ -111,6 +111,7 @@ def load(order: Order) -> Parsed:
     manifest = _parse([*words, "--no-write-json"])
     close_database()
     compile_macros(manifest)
+    manifest.get_macros_by_name()  # which keeps them so
     others = {name: (target / name).read_bytes() for name in ARTIFACTS if (target / name).exists()}
     del others["manifest.json"]
     written = _artifact(manifest.writable_manifest())  # here, so that its serialisers are generated once

@@ -5,11 +5,9 @@ in the form it knows and leaves dbt as it is otherwise. tests/unit/dbt_api/test_
 plain command's.
 """
 
-import inspect
 import json
 import os
 import sys
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -26,7 +24,8 @@ from dbt.plugins.manager import PluginManager
 from dbt.version import __version__ as version
 from dbt_common.utils.encoding import JSONEncoder
 
-from dbt_api.zygote import fast_events
+from dbt_api.zygote import fast_events, once
+from dbt_api.zygote.once import takes
 
 try:
     import orjson
@@ -42,16 +41,14 @@ def apply() -> None:
         return
     for patch in (_acyclic_first, _no_graph_file, _fast_json, _plugins_once, _fast_events, _callers_name):
         patch()
-
-
-def _takes(function: Callable[..., Any], *names: str) -> bool:
-    return list(inspect.signature(function).parameters) == list(names)
+    for patch in (once.compile_templates_once, once.validate_once, once.learn_dates_once):
+        patch()
 
 
 def _acyclic_first() -> None:
     """`networkx.find_cycle` is quadratic on deep graphs; whether there is a cycle at all is known in linear time."""
     linker = dbt.compilation.Linker
-    if not _takes(linker.find_cycles, "self"):
+    if not takes(linker.find_cycles, "self"):
         return
     find_cycles = linker.find_cycles
 
@@ -64,23 +61,23 @@ def _acyclic_first() -> None:
 def _no_graph_file() -> None:
     """graph.gpickle and graph_summary.json are dbt's own diagnostics, which the dbt API does not serve."""
     compiler, linker = dbt.compilation.Compiler, dbt.compilation.Linker
-    if _takes(compiler.write_graph_file, "self", "linker", "manifest"):
+    if takes(compiler.write_graph_file, "self", "linker", "manifest"):
         compiler.write_graph_file = lambda self, linker, manifest: None  # type: ignore[method-assign]  # noqa: ARG005
-    if _takes(linker.get_graph_summary, "self", "manifest"):
+    if takes(linker.get_graph_summary, "self", "manifest"):
         linker.get_graph_summary = lambda self, manifest: {}  # type: ignore[method-assign]  # noqa: ARG005
 
 
 def _fast_json() -> None:
     """Artifacts by orjson where it is installed, with dbt's own encoder for what orjson doesn't know."""
     modules: tuple[Any, ...] = (dbt_common.clients.system, dbt.artifacts.schemas.base)
-    if orjson is not None and all(_takes(module.write_json, "path", "data") for module in modules):
+    if orjson is not None and all(takes(module.write_json, "path", "data") for module in modules):
         for module in modules:
             module.write_json = write_json
 
 
 def _plugins_once() -> None:
     """dbt looks for plugins on the whole of its path in every command; a zygote's path does not change."""
-    if _takes(PluginManager.get_prefixed_modules):
+    if takes(PluginManager.get_prefixed_modules):
         found = PluginManager.get_prefixed_modules()
         PluginManager.get_prefixed_modules = lambda: found  # type: ignore[method-assign]
 
@@ -91,8 +88,8 @@ def _fast_events() -> None:
     base: Any = dbt_common.events.base_types
     functions: Any = dbt_common.events.functions
     logger: Any = dbt_common.events.logger._JsonLogger
-    known = _takes(manager.msg_from_base_event, "event", "level") and _takes(functions.env_secrets)
-    known = known and _takes(logger.write_line, "self", "msg") and hasattr(base, "ParseDict")
+    known = takes(manager.msg_from_base_event, "event", "level") and takes(functions.env_secrets)
+    known = known and takes(logger.write_line, "self", "msg") and hasattr(base, "ParseDict")
     if known and hasattr(functions, "MessageToDict") and fast_events.fits():
         manager.msg_from_base_event = fast_events.message_of
         base.ParseDict = fast_events.parse_dict
@@ -105,7 +102,7 @@ def _fast_events() -> None:
 def _callers_name() -> None:
     """A behavior flag asks for its caller by `inspect.stack`, which reads the source file of every caller's caller."""
     flag, own = dbt_common.behavior_flags.BehaviorFlagRendered, dbt_common.behavior_flags.__name__
-    if not _takes(flag._default_source):
+    if not takes(flag._default_source):
         return
 
     def default_source() -> str:
