@@ -12,10 +12,11 @@ from pathlib import Path
 
 import streamlit as st
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.routing import Route
 
 from services.settings import ROOT
+from services.ui.shell import START
 
 DRAWN_WITH = ("BidiComponent", "Button", "ButtonGroup", "DownloadButton", "MenuButton", "Pagination", "TextInput")
 """Streamlit's scripts that are not in its page already; a name that it no longer has is no harm."""
@@ -36,7 +37,13 @@ _SCRIPT = """<script>
 def entry_routes(base: str = "") -> list[Route]:
     """A route for each page, below the path that the console is served at."""
     prefix = f"/{base.strip('/')}".rstrip("/")
-    return [Route(f"{prefix}/{name}", _enter) for name in ("", *_pages())]
+    return [Route(f"{prefix}/{name}", _to_start if name == START else _enter) for name in ("", *_pages())]
+
+
+def _to_start(request: Request) -> RedirectResponse:
+    """Streamlit knows its first page at the console's own address only."""
+    query = request.url.query
+    return RedirectResponse(f"./?{query}" if query else "./")
 
 
 def _enter(_: Request) -> HTMLResponse:

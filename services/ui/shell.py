@@ -14,6 +14,8 @@ from services.settings import ROOT, settings
 
 LOGO = Path(__file__).parent / "logo.svg"
 EMBLEM = Path(__file__).parent / "emblem.svg"
+START = "overview"
+"""The page at the console's own address."""
 
 
 def enter() -> StreamlitPage:
@@ -45,7 +47,7 @@ def current_user() -> str:
 def navigation() -> StreamlitPage:
     """The only list of pages. A page's address is its file's stem, which the guard's rerun relies on."""
     pages = [
-        _page("overview", "Overview", "monitoring", default=True),
+        _page(START, "Overview", "monitoring", default=True),
         _page("launch", "Launch", "rocket_launch"),
         _page("runs", "Runs", "history"),
         _page("run", "Run", "play_circle", hidden=True),

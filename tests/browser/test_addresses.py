@@ -13,6 +13,7 @@ from tests.stack.harness import Stack
     ("address", "heading"),
     [
         ("", "Overview"),
+        ("overview", "Overview"),
         ("projects", "Projects"),
         ("new_project", "New project"),
         ("launch", "Launch"),

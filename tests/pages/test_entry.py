@@ -23,3 +23,10 @@ def test_every_page_begins_with_streamlits_own_and_knows_which_scripts_it_will_w
         assert any(f"/{name}." in each for each in named), f"Streamlit has no script {name} any more"
     assert client.get("/hub/").text == html
     assert client.get("/hub/nonsense").status_code == 404
+
+
+def test_the_start_page_by_its_name_leads_to_where_it_is_and_keeps_what_was_asked() -> None:
+    client = TestClient(Starlette(routes=entry_routes("/hub/")))
+    answer = client.get("/hub/overview?project=shop%20floor")
+    assert str(answer.url) == "http://testserver/hub/?project=shop%20floor"
+    assert answer.text == client.get("/hub/runs").text
