@@ -2,7 +2,7 @@
 const PREFERENCES = "pilothouse-log-view", TYPING_MILLISECONDS = 250, HOLD_MILLISECONDS = 8000;
 const TOUCHES = ["wheel", "pointerdown", "keydown", "touchstart"];
 const PARTS = ["viewer", "source", "try", "search", "previous", "next", "regex", "only", "to-error", "node", "times", "wrap", "follow",
-  "menu", "download-shown", "download-all", "download-raw", "full", "help-button", "notice", "box", "pad", "empty", "missing", "newer", "status", "help"];
+  "menu", "download-shown", "download-all", "download-raw", "full", "help-button", "notice", "box", "pad", "empty", "missing-end", "newer", "status", "help"];
 
 class Viewer extends LogPlaces {
   constructor(root) {
@@ -118,8 +118,8 @@ class Viewer extends LogPlaces {
     this.previous.disabled = this.next.disabled = !this.matches?.count;
     this.empty.hidden = this.total > 0 || this.isBusy;
     this.empty.textContent = this.lines ? "No line matches what you chose." : this.data.empty;
-    this.missing.hidden = !this.invocation.missing || this.choice.source === "airflow";
-    this.missing.textContent = this.invocation.missing;
+    this.missingEnd.hidden = !this.invocation.missing || this.choice.source === "airflow";
+    this.missingEnd.textContent = this.invocation.missing;
   }
 
   found() {
