@@ -16,6 +16,7 @@ from services.collector.discovery import discovered, run_of
 from services.collector.loop import each, is_due
 from services.collector.swept import is_abandoned
 from services.collector.waiting import CapacityWatch, why_waiting
+from services.errors import BackendRejected
 from services.settings import settings
 
 _ACTIVE_SECONDS = 1.0
@@ -25,8 +26,10 @@ _RUNS_PER_TICK = 8
 _OVERLAP = timedelta(minutes=2)
 """Asked for again each time: two machines' clocks may differ, and an answer may have been on its way."""
 _FIRST_LOOK_BACK = timedelta(days=7)
-_LOST = timedelta(seconds=60)
-"""A run that Airflow does not know so long after its launch never arrived."""
+_LOST = timedelta(minutes=3)
+"""A run that Airflow does not know so long after its launch, or after it last knew it, is not there."""
+_UNANSWERED = timedelta(seconds=15)
+"""How long a launch is left alone with Airflow. After it the order was lost, and is given again."""
 _LATE = timedelta(seconds=15)
 _SETTLING = timedelta(seconds=1.5)
 _OVER = ("success", "failed", "skipped", "removed", "upstream_failed", "up_for_retry")
@@ -43,7 +46,7 @@ class AirflowSide:
         self._seen_until = (health.collected_until() or now() - _FIRST_LOOK_BACK) - _OVERLAP
         self._discovered = -_DISCOVERY_SECONDS
         self._visited: dict[int, float] = {}
-        self._cancelled: dict[int, float] = {}
+        self._ordered: dict[int, float] = {}
         self._capacity = CapacityWatch(airflow)
 
     def check_health(self) -> None:
@@ -64,7 +67,7 @@ class AirflowSide:
         runs = sorted(store.open_runs(), key=lambda run: self._visited.get(run.id or 0, 0))
         each(runs[:_RUNS_PER_TICK], self._follow, visited=self._visited)
         self._capacity.known(hurried=bool(runs))
-        store.forget_all_but(runs, self._visited, self._cancelled)
+        store.forget_all_but(runs, self._visited, self._ordered)
         return _ACTIVE_SECONDS if runs else _IDLE_SECONDS
 
     def _discover(self) -> None:
@@ -78,7 +81,8 @@ class AirflowSide:
     def _follow(self, run: Run) -> None:
         news = self._airflow.dag_run(run.dag_id, run.dag_run_id)
         if news is None:
-            _note_absence(run)
+            if not self._hand_over_again(run):
+                _note_absence(run)
             return
         with store.writing() as opened:
             fresh = opened.get_one(Run, run.id)
@@ -134,9 +138,26 @@ class AirflowSide:
             row.task_log_complete = chunk.complete or (over and run.state.is_terminal and silent)
         return bool(text) and not chunk.complete
 
+    def _hand_over_again(self, run: Run) -> bool:
+        """Launch a run whose order Airflow did not take in time. Twice is once: Airflow knows the run by its id."""
+        if run.handed_over_at or run.state.is_terminal or run.cancel_requested_at:
+            return False
+        age = now() - run.created_at
+        if age > _LOST:
+            return False
+        if age > _UNANSWERED and is_due(self._ordered, run):
+            self._launch(run)
+        return True
+
+    def _launch(self, run: Run) -> None:
+        try:
+            self._airflow.trigger(run.dag_id, run.dag_run_id, run.conf, note=f"Launched by {run.launched_by}")
+        except BackendRejected as error:
+            _write_off(run, RunState.FAILED, error.message)
+
     def _cancel_again(self, run: Run) -> None:
         """The order may have been given while Airflow was down, or before it had the run."""
-        if is_due(self._cancelled, run):
+        if is_due(self._ordered, run):
             self._airflow.fail_dag_run(run.dag_id, run.dag_run_id, f"Cancelled by {run.cancel_requested_by}")
 
     def _say_why_waiting(self, run: Run, task_state: str | None) -> None:

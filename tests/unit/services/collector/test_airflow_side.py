@@ -1,5 +1,8 @@
 """What the collector keeps of Airflow: how it is, and a task log up to a bound; one that is cut says so."""
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
 from pydantic import SecretStr
 
@@ -51,3 +54,36 @@ def test_whether_the_scheduler_lives_is_kept_until_airflow_is_away(word: str | N
     assert (known.reachable, known.scheduler_is_healthy, known.version) == (True, is_healthy, "3.3.2")
     health.report(health.AIRFLOW, reachable=False, message="It is away.")
     assert health.of_system(health.AIRFLOW).scheduler_is_healthy is None
+
+
+@pytest.fixture
+def unanswered() -> Run:
+    """A run whose launch Airflow did not answer in time, a while ago."""
+    run = Run(project="p", dag_id="d", dag_run_id="r", operator=OperatorName.KUBERNETES, command="build")
+    run.created_at -= timedelta(minutes=1)
+    with session() as opened:
+        opened.add(run)
+    return run
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "says"),
+    [
+        ((409, {"detail": "It is there."}), RunState.QUEUED, ""),
+        ((403, {"detail": "Not you."}), RunState.FAILED, "Not you"),
+    ],
+)
+def test_a_launch_that_airflow_did_not_take_in_time_is_given_again(
+    unanswered: Run, answer: tuple[int, Any], state: RunState, says: str
+) -> None:
+    missing = (404, {"detail": "No such run."})
+    with serving(StandIn(answers=[missing, answer, missing])) as server:
+        side = AirflowSide(Airflow(server.url, TokenSource(PasswordLogin(server.url, "ada", SecretStr("hush")))))
+        for _ in range(2):
+            side._follow(unanswered)
+    orders = [(method, path) for method, path, _ in server.requests if method == "POST"]
+    assert orders == [("POST", "/api/v2/dags/d/dagRuns")], "once for now"
+    with session() as opened:
+        run = opened.get_one(Run, unanswered.id)
+    assert run.state is state
+    assert says in (run.message or "")
