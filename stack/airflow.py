@@ -25,9 +25,9 @@ TUNING = {
     "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "30",
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "120",
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "10",
-    # A cancelled run reaches its task with the next heartbeat.
-    "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
-    # A restart of the API server must not kill running tasks; each failure is a second or more.
+    # A cancelled run reaches its task with the next heartbeat; each is a write, and SQLite takes one writer at a time.
+    "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "2",
+    # A restart of the API server must not kill running tasks; each failure is two seconds or more.
     "AIRFLOW__WORKERS__MAX_FAILED_HEARTBEATS": "20",
     # After a start the scheduler may take a task up again before the API server answers: the task waits for it.
     "AIRFLOW__WORKERS__EXECUTION_API_RETRIES": "20",

@@ -1,7 +1,7 @@
 """`python3 -m stack test`: every check and test, some side by side, with one summary at the end.
 
-All commands wait in one queue, and whichever worker is free takes the next. Tests with real neighbours wait for them
-now and then, so three fill two cores; and three at once find room in 7 GB of memory.
+All commands wait in one queue, and whichever worker is free takes the next. Two at once fill two cores: with a third
+Airflow and Kubernetes are so short of them that what they promise within seconds takes half a minute.
 """
 
 import os
@@ -54,7 +54,7 @@ SHARED_ROOMS = (
 LAST_FAILED = ("--last-failed", "--last-failed-no-failures", "none")
 
 STAGES = ("format", "lint", "types", "imports", "unit", "pages", "stack", "browser", "cluster")
-WORKERS = 3
+WORKERS = 2
 
 
 def checks(places: Places) -> list[Check]:
