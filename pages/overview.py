@@ -65,7 +65,7 @@ def project_strips() -> None:
     if not names:
         st.info("There is no project yet.", icon=":material/add_circle:")
         return
-    run_strips(history.last_runs(names, most=STRIP_RUNS), key="strips", can_launch=True)
+    run_strips(history.last_runs(names, most=STRIP_RUNS), key="strips")
     if len(names) == STRIPS:
         st.page_link("pages/projects.py", label="All projects", icon=":material/deployed_code:")
 

@@ -18,7 +18,7 @@ from starlette.routing import Route
 from services.settings import ROOT
 from services.ui.shell import START
 
-DRAWN_WITH = ("BidiComponent", "Button", "ButtonGroup", "DownloadButton", "MenuButton", "Pagination", "TextInput")
+DRAWN_WITH = ("BidiComponent", "Button", "DownloadButton", "MenuButton")
 """Streamlit's scripts that are not in its page already; a name that it no longer has is no harm."""
 
 _STATIC = Path(st.__file__).parent / "static"

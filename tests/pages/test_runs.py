@@ -10,7 +10,7 @@ from services.database import session
 from services.runs import saved_views
 from tests.pages import seeded
 from tests.pages.conftest import OpenPage
-from tests.pages.drawn import data_of, figures, rows, states
+from tests.pages.drawn import as_query, data_of, figures, filters_of, rows, states, table_of
 
 
 def test_no_run_at_all_offers_a_launch(open_page: OpenPage) -> None:
@@ -61,8 +61,10 @@ def test_filters_join_and_can_be_cleared(open_page: OpenPage) -> None:
     assert [row["by"] for row in rows(page)] == ["ben"]
     page.selectbox(key="when").set_value("Last 24 hours").run()
     assert any("No run matches" in each.value for each in page.markdown)
-    next(button for button in page.button if button.label == "Clear filters").click().run()
+    assert filters_of(page)["chosen"] == {"who": ["ben"], "when": "Last 24 hours"}
+    next(button for button in page.button if button.label == "Show all runs").click().run()
     assert len(rows(page)) == 2
+    assert filters_of(page)["chosen"] == {}
 
 
 def test_a_changed_filter_goes_back_to_the_first_page(open_page: OpenPage) -> None:
@@ -89,7 +91,7 @@ def test_figures_stand_above_the_table_and_more_behind_tabs(open_page: OpenPage)
     page = open_page("runs")
     shown = figures(page)
     assert (shown["Runs"], shown["Success rate"], shown["Failing now"]) == ("4", "75%", "1 project")
-    assert "Failing now: shop." in data_of(page, "run_figures")["said"]
+    assert "Failing now: shop." in data_of(page, "run_history")["figures"]["said"]
     titles_of = {"Trends": {"Durations"}, "Nodes": {"Slowest nodes", "Most often failing", "Flaky tests"}}
     for tab, titles in {**titles_of, "Operators": {"Operators", "The same work on different operators"}}.items():
         page = open_page("runs", tab=tab)
@@ -100,8 +102,8 @@ def test_figures_stand_above_the_table_and_more_behind_tabs(open_page: OpenPage)
 def test_presets_are_filters_in_the_address(open_page: OpenPage) -> None:
     seeded.run("shop", state=RunState.FAILED)
     seeded.run("shop", state=RunState.FAILED, minutes_ago=60 * 24 * 3)
-    page = open_page("runs")
-    next(button for button in page.button if button.label == "Failed today").click().run()
+    presets = dict(filters_of(open_page("runs"))["presets"])
+    page = open_page("runs", **as_query(presets["Failed today"]))
     assert not page.exception
     assert len(rows(page)) == 1
     assert (page.query_params["state"], page.query_params["when"]) == ("Failed", "Today")
@@ -126,7 +128,7 @@ def test_a_run_that_airflow_has_links_to_its_page_there(open_page: OpenPage) -> 
     made = seeded.run("shop")
     page = open_page("runs")
     [row] = rows(page)
-    link = data_of(page, "run_table")["airflow"] + row["airflow"]
+    link = table_of(page)["airflow"] + row["airflow"]
     assert link == f"http://127.0.0.1:9/dags/pilothouse__shop/runs/{quote(made.dag_run_id, safe='')}"
 
 
@@ -150,9 +152,8 @@ def test_days_are_a_filter_in_the_address_in_words_and_in_saved_views(open_page:
     view = saved_views.save_view("Then", {"days": [str(first), str(last)]}, by="ben")
     page = open_page("runs", view=str(view.id))
     assert len(rows(page)) == 1
-    chip = next(button for button in page.button if button.label.replace("\\", "") == f"Days: {first} to {last}")
-    chip.click().run()
-    assert len(rows(page)) == 3
+    [(words, left)] = filters_of(page)["chips"]
+    assert (words, left) == (f"Days: {first} to {last}", {})
     assert [len(rows(open_page("runs", days=str(last)))), len(rows(open_page("runs", days="nonsense")))] == [1, 3]
 
 
@@ -161,9 +162,10 @@ def test_a_filter_of_the_popover_is_named_and_dropped(open_page: OpenPage) -> No
     seeded.run("harbour", by="ben")
     page = open_page("runs", project="shop", who="anna")
     assert len(rows(page)) == 1
-    next(button for button in page.button if "shop" in button.label).click().run()
-    assert "project" not in page.query_params
-    assert page.query_params["who"] == "anna"
+    assert filters_of(page)["chips"] == [
+        ["Project: shop", {"who": ["anna"]}],
+        ["Launched by: anna", {"project": ["shop"]}],
+    ]
 
 
 def test_the_trigger_is_a_filter(open_page: OpenPage) -> None:

@@ -1,13 +1,13 @@
 // Says when the reader comes back to the page, and no more often than every five seconds.
-const listening = new WeakMap(); // one a mount
+const watched = new WeakMap(); // one a section
 
-export default function ({ parentElement, setTriggerValue }) {
-  listening.get(parentElement)?.();
+function onReturn(section, _, tell) {
+  watched.get(section)?.();
   let last = Date.now();
   const returned = () => {
     if (document.hidden || Date.now() - last < 5000) return;
     last = Date.now();
-    setTriggerValue("returned", last);
+    tell({ what: "returned" });
   };
   const stop = () => {
     document.removeEventListener("visibilitychange", returned);
@@ -15,6 +15,6 @@ export default function ({ parentElement, setTriggerValue }) {
   };
   document.addEventListener("visibilitychange", returned);
   window.addEventListener("focus", returned);
-  listening.set(parentElement, stop);
+  watched.set(section, stop);
   return stop;
 }

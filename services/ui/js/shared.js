@@ -31,3 +31,15 @@ function link(href, properties, clicked, ...children) {
   });
   return made;
 }
+
+// Draws anew only when there is something else to draw, so that news takes no focus.
+function fill(there, told, draw) {
+  const key = JSON.stringify(told);
+  if (there.told !== key) draw(there, told);
+  there.told = key;
+}
+
+// A sign that the word beside it says too.
+function mark(glyph) { return element("span", { ariaHidden: "true" }, glyph); }
+
+function write(there, text) { if (there.textContent !== text) there.textContent = text; }

@@ -71,7 +71,7 @@ def _component() -> Any:
     return component(
         "log_view",
         html=(_HERE / "log_view.html").read_text(),
-        css=_HERE / "log_view.css",
+        css=[_HERE / "log_view.css"],
         scripts=[_HERE / "js" / f"{part}.js" for part in _PARTS],
     )
 

@@ -11,7 +11,7 @@ from models.run_state import RunState
 from models.types import now
 from services.operators import OPERATORS
 from services.runs.history import LIVE, RunFilter
-from services.ui.words import TRIGGER_WORDS, plain
+from services.ui.words import TRIGGER_WORDS
 
 ANY_TIME, TODAY = "Any time", "Today"
 WINDOWS = {
@@ -46,38 +46,17 @@ TITLES = {
 }
 
 
-def run_filters(projects: list[str], people: list[str]) -> RunFilter:
-    """Draw the filters and return what they mean. The URL holds the labels, so labels are plain words."""
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.pills(
-            TITLES["state"],
-            [state.style.word for state in RunState],
-            selection_mode="multi",
-            key="state",
-            bind="query-params",
-            on_change=_first_page,
-            label_visibility="collapsed",
-        )
-        st.text_input(
-            TITLES["q"],
-            key="q",
-            bind="query-params",
-            placeholder="Search command, message, commit…",
-            icon=":material/search:",
-            on_change=_first_page,
-            label_visibility="collapsed",
-            width=280,
-        )
-        with st.popover("Filters", icon=":material/filter_alt:"):
-            _rarer_filters(projects, people)
-        if is_filtered():
-            st.button("Clear filters", icon=":material/filter_alt_off:", type="tertiary", on_click=clear_filters)
-    _chips()
-    return meaning(st.session_state)
+IN_THE_COMPONENT = ("state", "q")
+"""Filters that are no widget of Streamlit's: only the address holds them."""
+
+
+def rarer_filters(projects: list[str], people: list[str]) -> None:
+    """Draw the filters that the browser loads only once their popover is opened; the address holds their labels."""
+    with st.popover("Filters", icon=":material/filter_alt:"):
+        _rarer_filters(projects, people)
 
 
 def _rarer_filters(projects: list[str], people: list[str]) -> None:
-    """Draw what the browser loads only once it is opened."""
     _several("project", projects, placeholder="All projects")
     _several("operator", [each.label for each in OPERATORS.values()], placeholder="All operators")
     _several("how", list(TRIGGER_WORDS.values()), placeholder="Anything")
@@ -107,22 +86,36 @@ def _one_time(other: str) -> None:
     _first_page()
 
 
-def _chips() -> None:
-    """Name each filter that is set within the popover, and drop it at a click."""
-    filters = {key: value for key, value in active_filters().items() if key not in ("state", "q")}
-    if not filters:
-        return
-    with st.container(horizontal=True, gap="small"):
-        for key, words in zip(filters, in_words(filters), strict=True):
-            left = {other: value for other, value in active_filters().items() if other != key}
-            st.button(
-                plain(words),
-                key=f"chip_{key}",
-                icon=":material/close:",
-                on_click=choose,
-                args=(left,),
-                help="Drops this filter",
-            )
+def offered(person: str, people: list[str]) -> dict[str, Any]:
+    """What the history draws of the filters; all that it offers is filters as the address has them."""
+    chosen = active_filters()
+    return {
+        "chosen": chosen,
+        "states": [state.style.word for state in RunState],
+        "presets": _presets(person, people),
+        "chips": [
+            (words, {other: value for other, value in chosen.items() if other != key})
+            for key, words in zip(chosen, in_words(chosen), strict=True)
+            if key not in IN_THE_COMPONENT
+        ],
+    }
+
+
+def _presets(person: str, people: list[str]) -> list[tuple[str, dict[str, Any]]]:
+    """The views that people want most; each is filters like any other, so its address can be shared."""
+    return [
+        ("Running now", {"state": [state.style.word for state in LIVE]}),
+        ("Failed today", {"state": [RunState.FAILED.style.word], "when": TODAY}),
+        *([("Mine", {"who": [person]})] if person in people else []),
+    ]
+
+
+def chosen_values() -> dict[str, Any]:
+    """What each filter says, once the widgets are drawn. A state that does not exist is none."""
+    asked = st.query_params.get_all("state")
+    state = [each.style.word for each in RunState if each.style.word in asked]
+    widgets = {key: st.session_state[key] for key in NOTHING_LEFT_OUT if key in st.session_state}
+    return NOTHING_LEFT_OUT | widgets | {"state": state, "q": st.query_params.get("q", "")}
 
 
 def meaning(values: Mapping[Any, Any]) -> RunFilter:
@@ -170,25 +163,13 @@ def _zone() -> tzinfo:
         return UTC
 
 
-def presets(person: str, people: list[str]) -> None:
-    """Draw the views that people want most; each is filters like any other, so its address can be shared."""
-    _preset("Running now", "play_circle", {"state": [state.style.word for state in LIVE]})
-    _preset("Failed today", "error", {"state": [RunState.FAILED.style.word], "when": TODAY})
-    if person in people:
-        _preset("Mine", "person", {"who": [person]})
-
-
-def _preset(label: str, icon: str, values: dict[str, Any]) -> None:
-    st.button(label, icon=f":material/{icon}:", type="tertiary", on_click=choose, args=(values,))
-
-
 def active_filters() -> dict[str, Any]:
     """The filters that leave something out, as the address holds them."""
-    state = st.session_state
+    values = chosen_values()
     return {
-        key: _stored(key, state[key])
+        key: _stored(key, values[key])
         for key, nothing in NOTHING_LEFT_OUT.items()
-        if key in state and state[key] not in (nothing, None)
+        if values[key] not in (nothing, None)
     }
 
 
@@ -221,9 +202,20 @@ def choose(values: Mapping[str, Any]) -> None:
     """Set the filters; before they are drawn, or in a callback."""
     for key, nothing in NOTHING_LEFT_OUT.items():
         value = values.get(key, nothing)
-        st.session_state[key] = tuple(map(date.fromisoformat, value)) if key == "days" else value
+        if key in IN_THE_COMPONENT:
+            _put(key, value)
+        else:
+            st.session_state[key] = tuple(map(date.fromisoformat, value)) if key == "days" else value
     _first_page()
 
 
+def _put(key: str, value: Any) -> None:
+    """Write into the address what no widget writes there."""
+    if value:
+        st.query_params[key] = value
+    else:
+        st.query_params.pop(key, None)
+
+
 def _first_page() -> None:
-    st.session_state["page"] = 1
+    st.query_params.pop("page", None)

@@ -1,9 +1,8 @@
-"""The row of figures above the history: each with its value for the period, its change and its course."""
+"""The row of figures in the history: each with its value for the period, its change and its course."""
 
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,7 +11,6 @@ import streamlit as st
 from services.runs import figures
 from services.runs.figures import Figures, Summary
 from services.runs.history import RunFilter
-from services.ui.components import SHARED, component
 from services.ui.words import count, duration
 
 NAMED = 5
@@ -23,18 +21,11 @@ Read = Callable[[Figures], float | None]
 Say = Callable[[float | None], str]
 
 _HERE = Path(__file__).parent
-_HTML = "<dl></dl><p></p>"
+SCRIPT, STYLE = _HERE / "run_figures.js", _HERE / "run_figures.css"
 
 
-@cache
-def _component() -> Any:
-    return component(
-        "run_figures", html=_HTML, css=_HERE / "run_figures.css", scripts=(SHARED, _HERE / "run_figures.js")
-    )
-
-
-def run_figures(chosen: RunFilter, *, window: str) -> None:
-    """Draw the figures of what is chosen, whatever its states and texts: a rate among failed runs means nothing.
+def run_figures(chosen: RunFilter, *, window: str) -> dict[str, Any]:
+    """The figures of what is chosen, whatever its states and texts: a rate among failed runs means nothing.
 
     `window` names the filter's time: the moment it begins at is another with each rerun.
     """
@@ -48,7 +39,7 @@ def run_figures(chosen: RunFilter, *, window: str) -> None:
         _figure(found, "Queued for", lambda each: each.queued_seconds, duration, "less"),
         _failing(found),
     ]
-    _component()(data={"figures": row, "said": _in_words(found)}, key="run_figures")
+    return {"figures": row, "said": _in_words(found)}
 
 
 @st.cache_data(ttl="20s", max_entries=50, show_spinner=False)

@@ -26,7 +26,6 @@ function figure({ label, value, change, tone, before, told, values, kind }) {
   return element("div", { title: told }, element("dt", {}, label), element("dd", {}, element("strong", {}, value), ...more, ...drawn, ...hidden));
 }
 
-export default function ({ data, parentElement }) {
-  parentElement.querySelector("dl").replaceChildren(...data.figures.map(figure));
-  parentElement.querySelector("p").textContent = data.said;
+function runFigures(section, { figures, said }) {
+  section.replaceChildren(element("dl", {}, ...figures.map(figure)), element("p", {}, said));
 }

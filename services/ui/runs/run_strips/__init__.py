@@ -3,7 +3,7 @@
 A Streamlit component (v2), because each bar is a link: a click opens the run, a middle click in a tab of its own.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,49 +19,37 @@ from services.ui.words import ago, between
 _HERE = Path(__file__).parent
 
 
+SCRIPT, STYLE = _HERE / "run_strips.js", _HERE / "run_strips.css"
+
+
 @cache
 def _component() -> Any:
-    return component(
-        "run_strips", html="<ul></ul>", css=_HERE / "run_strips.css", scripts=(SHARED, _HERE / "run_strips.js")
-    )
+    return component("run_strips", css=[STYLE], scripts=(SHARED, SCRIPT), draws="runStrips")
 
 
-def run_strips(
-    last: Mapping[str, Sequence[Run]],
-    *,
-    key: str,
-    on_project: Callable[[str], None] | None = None,
-    can_launch: bool = False,
-) -> None:
-    """Draw a strip for each project, its runs given newest first. A bar opens its run, a name its project, unless
-    `on_project` says what else it does.
-    """
-
-    def clicked() -> None:
-        click = st.session_state[key].clicked
-        if click and click["what"] == "project" and on_project:
-            on_project(click["which"])
-
-    answer = _component()(
-        data={
-            "projects": [_project(name, runs) for name, runs in last.items()],
-            "states": [[each.style.word, each.style.glyph, each.style.colour] for each in _STATES],
-            "launch": can_launch,
-        },
-        key=key,
-        on_clicked_change=clicked,
-    )
-    if answer.clicked:
-        _follow(answer.clicked["what"], answer.clicked["which"], stay=on_project is not None)
+def run_strips(last: Mapping[str, Sequence[Run]], *, key: str) -> None:
+    """Draw a strip for each project: a bar opens its run, a name its project, and each can be launched."""
+    click = _component()(data=strips(last, can_launch=True), key=key, on_clicked_change=lambda: None).clicked
+    if click:
+        follow(click["what"], click["which"])
 
 
-def _follow(what: str, which: str, *, stay: bool) -> None:
+def follow(what: str, which: str) -> None:
+    """Open what was clicked."""
     if what == "run":
         st.switch_page("pages/run.py", query_params={"run_id": which})
     if what == "launch":
         st.switch_page("pages/launch.py", query_params={"project": which})
-    if not stay:
-        st.switch_page("pages/project.py", query_params={"name": which})
+    st.switch_page("pages/project.py", query_params={"name": which})
+
+
+def strips(last: Mapping[str, Sequence[Run]], *, can_launch: bool = False) -> dict[str, Any]:
+    """A strip for each project, its runs given newest first; where nothing can be launched, a name filters the runs."""
+    return {
+        "projects": [_project(name, runs) for name, runs in last.items()],
+        "states": [[each.style.word, each.style.glyph, each.style.colour] for each in _STATES],
+        "launch": can_launch,
+    }
 
 
 _STATES = list(RunState)

@@ -1,9 +1,8 @@
 // Draws one line a project with a bar for each of its last runs.
 const MOST_HEIGHT = 24;
 
-export default function ({ data, parentElement, setTriggerValue }) {
-  const list = parentElement.querySelector("ul");
-  const clicked = (what, which) => () => setTriggerValue("clicked", { what, which: String(which) });
+function runStrips(section, data, tell) {
+  const clicked = (what, which) => () => tell({ what, which: String(which) });
 
   function bar(most, [id, state, seconds, age]) {
     const [word, glyph, colour] = data.states[state];
@@ -31,6 +30,5 @@ export default function ({ data, parentElement, setTriggerValue }) {
     return line;
   }
 
-  list.ariaLabel = "Projects and their last runs";
-  list.replaceChildren(...data.projects.map(row));
+  section.replaceChildren(element("ul", { ariaLabel: "Projects and their last runs" }, ...data.projects.map(row)));
 }

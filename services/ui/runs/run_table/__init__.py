@@ -37,17 +37,25 @@ ORDERS = {
 """What the menu of a row says."""
 
 _HERE = Path(__file__).parent
+SCRIPT, STYLE = _HERE / "run_table.js", _HERE / "run_table.css"
 _BESIDE_THE_POINT = re.compile(r" --(target|threads) \S+")
 _STATES = list(RunState)
 
 
 @cache
 def _component() -> Any:
-    return component("run_table", css=_HERE / "run_table.css", scripts=(SHARED, _HERE / "run_table.js"))
+    return component("run_table", css=[STYLE], scripts=(SHARED, SCRIPT), draws="runTable")
 
 
 def run_table(runs: Sequence[Run], *, key: str) -> None:
     """Draw the runs, one a row, with a menu of what can be done with each; chosen rows can be cancelled together."""
+    click = _component()(data=rows_of(runs), key=key, on_clicked_change=lambda: None).clicked
+    if click:
+        carry_out(click["what"], [int(number) for number in click["runs"]])
+
+
+def rows_of(runs: Sequence[Run]) -> dict[str, Any]:
+    """What the table draws."""
     usual = _usual_durations(frozenset((run.project, run.command) for run in runs))
     links = [_airflow_link(run) for run in runs]
     airflow = commonprefix([link for link in links if link])  # noqa: RUF071  any will do: sent once, the rest by row
@@ -55,19 +63,13 @@ def run_table(runs: Sequence[Run], *, key: str) -> None:
         {**_row(run, usual.get((run.project, run.command))), "airflow": link.removeprefix(airflow) if link else None}
         for run, link in zip(runs, links, strict=True)
     ]
-    answer = _component()(
-        data={
-            "now": now().timestamp(),
-            "states": [[each.style.word, each.style.glyph, each.style.colour] for each in _STATES],
-            "orders": ORDERS,
-            "airflow": airflow,
-            "columns": {name: _in_few([row[name] for row in rows]) for name in (rows[0] if rows else ())},
-        },
-        key=key,
-        on_clicked_change=lambda: None,
-    )
-    if answer.clicked:
-        _carry_out(answer.clicked["what"], [int(number) for number in answer.clicked["runs"]])
+    return {
+        "now": now().timestamp(),
+        "states": [[each.style.word, each.style.glyph, each.style.colour] for each in _STATES],
+        "orders": ORDERS,
+        "airflow": airflow,
+        "columns": {name: _in_few([row[name] for row in rows]) for name in (rows[0] if rows else ())},
+    }
 
 
 @st.cache_data(ttl="60s", max_entries=200, show_spinner=False)
@@ -75,7 +77,7 @@ def _usual_durations(kinds: frozenset[tuple[str, str]]) -> dict[tuple[str, str],
     return figures.usual_durations(set(kinds))
 
 
-def _carry_out(order: str, ids: Sequence[int]) -> None:
+def carry_out(order: str, ids: Sequence[int]) -> None:
     """Do what was clicked, here, where a dialog or another page can open."""
     if order == "compare":
         st.switch_page("pages/compare.py", query_params={"runs": "-".join(map(str, ids))})

@@ -7,7 +7,7 @@ const COLUMNS = [
 const NODES = [["ok", "✔", "green"], ["warned", "▲", "orange"], ["failed", "✖", "red"], ["skipped", "»", "gray"]];
 
 class RunTable {
-  constructor(root) {
+  constructor(section) {
     this.rows = new Map();
     this.chosen = new Set();
     this.all = element("input", { type: "checkbox", ariaLabel: "Choose all runs of this page" });
@@ -21,17 +21,17 @@ class RunTable {
     const table = element("table", {}, element("caption", { className: "hidden" }, "Runs: those that live, then the newest"),
       element("thead", {}, head), this.body);
     const box = element("div", { className: "box", tabIndex: 0, role: "region", ariaLabel: "Runs" }, table);
-    root.querySelector("section").replaceChildren(this.bar.element, box, this.menu.element);
+    section.replaceChildren(this.bar.element, box, this.menu.element);
     this.clock = setInterval(() => this.tick(), 1000);
   }
 
   stop() { clearInterval(this.clock); }
 
-  update({ columns, ...data }, trigger) {
+  update({ columns, ...data }, tell) {
     const whole = Object.entries(columns).map(([name, [values, places]]) => [name, places?.map((place) => values[place]) ?? values]);
     data.runs = (whole[0]?.[1] ?? []).map((_, row) => Object.fromEntries(whole.map(([name, values]) => [name, values[row]])));
     Object.assign(this, { data, ahead: Date.now() / 1000 - data.now });
-    this.order = (what, ids) => trigger("clicked", { what, runs: ids });
+    this.order = (what, ids) => tell({ what, runs: ids });
     const known = this.rows;
     this.rows = new Map(data.runs.map((run) => [run.id, known.get(run.id) ?? new Row(this, run.id)]));
     data.runs.forEach((run, place) => {
@@ -183,11 +183,6 @@ class RowMenu {
   }
 }
 
-// A sign that the word beside it says too.
-function mark(glyph) { return element("span", { ariaHidden: "true" }, glyph); }
-
-function write(there, text) { if (there.textContent !== text) there.textContent = text; }
-
 // How the nodes fared: a bar of shares, and the numbers.
 function nodesOf(counts) {
   if (!counts) return [];
@@ -207,11 +202,11 @@ function against({ times, slow }) {
   return times === null ? "" : element("small", { className: slow ? "orange" : "", title }, ...(slow ? [mark("▲"), " "] : []), `${times.toFixed(1)} × usual`);
 }
 
-const tables = new WeakMap(); // one a mount
+const tables = new WeakMap(); // one a section
 
-export default function ({ data, parentElement, setTriggerValue }) {
-  const table = tables.get(parentElement) ?? new RunTable(parentElement);
-  tables.set(parentElement, table);
-  table.update(data, setTriggerValue);
-  return () => { table.stop(); tables.delete(parentElement); };
+function runTable(section, data, tell) {
+  const table = tables.get(section) ?? new RunTable(section);
+  tables.set(section, table);
+  table.update(data, tell);
+  return () => { table.stop(); tables.delete(section); };
 }
