@@ -30,7 +30,7 @@ class Stopping:
     def __init__(self, row: InvocationRow, attempt: Attempt) -> None:
         self._row = row
         self._attempt = attempt
-        self._next_look = 0.0
+        self._next_look = time.monotonic() + ROW_LOOK_SECONDS  # the row was just read
         self._reason: StopReason | None = None
         self._usual_grace = settings().abort_grace_seconds
         self._since = 0.0

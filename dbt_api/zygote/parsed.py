@@ -14,6 +14,7 @@ import dbt.parser.manifest
 from dbt.cli.main import dbtRunner
 from dbt.compilation import Linker
 from dbt.contracts.graph.manifest import Manifest
+from dbt.contracts.graph.nodes import BaseNode
 from dbt.events.types import ArtifactWritten
 from dbt_common.events.functions import fire_event
 
@@ -22,8 +23,9 @@ from dbt_api.zygote.patches import dumps, spliced, write_json
 from dbt_api.zygote.warming import QUIET, close_database, compile_macros, in_child
 
 CACHE = "partial_parse.msgpack"
+MANIFEST = "manifest.json"
 ARTIFACTS = {
-    "manifest.json": "WritableManifest",
+    MANIFEST: "WritableManifest",
     "semantic_manifest.json": "SemanticManifest",
     "osi_document.json": "OsiDocument",
 }
@@ -37,9 +39,10 @@ class Parsed:
     """A manifest, and the artifacts that dbt writes after parsing: as bytes, because they are the same every time."""
 
     manifest: Manifest
-    manifest_json: bytes
-    """Without its metadata."""
-    macros_json: bytes
+    nodes: dict[str, tuple[Any, bytes]]
+    """Each node, and what stands of it in manifest.json."""
+    parts: dict[str, bytes]
+    """The rest of manifest.json, without its metadata."""
     others: dict[str, bytes]
     graph: Any
     """Which node needs which, as dbt's Linker links them."""
@@ -58,7 +61,8 @@ class Parsed:
                 self._write(Path(ctx.obj["runtime_config"].project_target_path))
 
         dbt.cli.requires.setup_manifest = setup_manifest
-        self.manifest.write = self._write_again  # type: ignore[method-assign]
+        changed = _note_changes()
+        self.manifest.write = lambda path: self._write_again(path, changed)  # type: ignore[method-assign]
         self._link_once()
         if not (self.manifest.semantic_models or self.manifest.metrics or self.manifest.saved_queries):
             dbt.parser.manifest.write_semantic_manifest = self._semantic_is_written
@@ -76,23 +80,31 @@ class Parsed:
         Linker.link_graph = link  # type: ignore[assignment]
 
     def _write(self, target: Path) -> None:
-        metadata = dumps(_artifact(self.manifest.metadata))
-        files: dict[str, list[bytes | memoryview]] = {name: [content] for name, content in self.others.items()}
-        files["manifest.json"] = [b'{"metadata": ', metadata, b", ", memoryview(self.manifest_json)[1:]]
+        nodes = {unique_id: spliced(written) for unique_id, (_, written) in self.nodes.items()}
+        parts = {name: spliced(written) for name, written in self.parts.items()}
+        whole = dumps({"metadata": _artifact(self.manifest.metadata), "nodes": nodes, **parts})
+        files = {MANIFEST: whole, **self.others}
         target.mkdir(parents=True, exist_ok=True)
         for name in (each for each in ARTIFACTS if each in files):
-            with (target / name).open("wb") as file:
-                file.writelines(files[name])
+            (target / name).write_bytes(files[name])
             _tell(target / name)
 
-    def _write_again(self, path: str) -> None:
-        """What dbt does at the end of a run, but for turning every macro into JSON again: running changes none."""
-        macros, self.manifest.macros = self.manifest.macros, {}
-        try:
-            written = _artifact(self.manifest.writable_manifest())
-        finally:
-            self.manifest.macros = macros
-        write_json(path, written | {"macros": spliced(self.macros_json)})
+    def _write_again(self, path: str, changed: set[int]) -> None:
+        """What dbt does at the end of a run, but for turning into JSON again what running did not change.
+
+        That is every macro, and all nodes that are still the zygote's and were given no new attribute.
+        """
+        writable: Any = self.manifest.writable_manifest()
+        same = {
+            unique_id: spliced(self.nodes[unique_id][1])
+            for unique_id, node in self.manifest.nodes.items()
+            if id(node) not in changed and unique_id in self.nodes and node is self.nodes[unique_id][0]
+        }
+        writable.macros = {}
+        writable.nodes = {name: node.to_resource() for name, node in self.manifest.nodes.items() if name not in same}
+        written = _artifact(writable)
+        written["nodes"] = {name: same.get(name) or written["nodes"][name] for name in self.manifest.nodes}
+        write_json(path, written | {"macros": spliced(self.parts["macros"])})
         _tell(Path(path))
 
     def _semantic_is_written(self, manifest: Manifest, target_path: str) -> None:  # noqa: ARG002
@@ -113,12 +125,26 @@ def load(order: Order) -> Parsed:
     compile_macros(manifest)
     manifest.get_macros_by_name()  # which keeps them so
     others = {name: (target / name).read_bytes() for name in ARTIFACTS if (target / name).exists()}
-    del others["manifest.json"]
+    del others[MANIFEST]
     written = _artifact(manifest.writable_manifest())  # here, so that its serialisers are generated once
     del written["metadata"]
+    nodes = {name: (manifest.nodes[name], dumps(node)) for name, node in written.pop("nodes").items()}
     linker = Linker()
     linker.link_graph(manifest)
-    return Parsed(manifest, dumps(written), dumps(written["macros"]), others, linker.graph)
+    return Parsed(manifest, nodes, {name: dumps(part) for name, part in written.items()}, others, linker.graph)
+
+
+def _note_changes() -> set[int]:
+    """The nodes, by their identity in memory, that are given an attribute from now on."""
+    changed: set[int] = set()
+    node_class: Any = BaseNode
+
+    def set_attribute(node: Any, name: str, value: Any) -> None:
+        changed.add(id(node))
+        object.__setattr__(node, name, value)
+
+    node_class.__setattr__ = set_attribute
+    return changed
 
 
 def _size(manifest: Manifest) -> list[int]:

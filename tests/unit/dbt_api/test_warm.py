@@ -22,7 +22,7 @@ from tests.unit.dbt_api.server import ROOT, Server, eventually, is_running
 PARSING = {"StateCheckVarsHash", "PartialParsingEnabled", "PartialParsingSkipParsing", "Note"}
 """What dbt says of a parse that finds nothing new."""
 NOT_ALIKE = {"generated_at", "invocation_id", "invocation_started_at", "run_started_at", "created_at"}
-PER_PATH = {"build_path", "compiled_path"}
+PER_PATH = {"build_path", "compiled_path", "root_path"}
 COMMANDS = {
     "success": ["build", "--threads", "1", "--select", "orders", "slow"],
     "model_error": ["build", "--threads", "1", "--vars", '{"break": true}'],
@@ -150,6 +150,41 @@ def test_warm_and_cold_end_alike(warm: Server, cold: Server, outcome: str) -> No
         ]
         statuses = [sorted((each["unique_id"], each["status"]) for each in result["results"]) for result in results]
         assert statuses[0] == statuses[1]
+
+
+VARIED = {
+    "models/hidden.sql": "{{ config(materialized='ephemeral') }} select id from {{ ref('orders') }}",
+    "models/deeper.sql": "{{ config(materialized='ephemeral') }} select id from {{ ref('hidden') }}",
+    "models/shown.sql": "{{ config(materialized='table', post_hook='select 1') }} select id from {{ ref('deeper') }}",
+    "models/grown.sql": "{{ config(materialized='incremental') }} select id from {{ ref('lines') }}",
+    "models/nodes.yml": "models:\n  - name: shown\n    columns: [{name: id, data_tests: [unique, not_null]}]\n",
+    "seeds/lines.csv": "id\n1\n2\n",
+    "snapshots/kept.yml": "snapshots:\n  - {name: kept, relation: ref('shown'), "
+    "config: {unique_key: id, strategy: check, check_cols: all}}\n",
+    "macros/both.sql": "{% macro both() %}1{% endmacro %}",
+}
+
+
+def test_what_running_changes_is_in_the_manifest_and_nothing_else_is_lost(warm: Server, cold: Server) -> None:
+    """Warm, dbt writes only those nodes anew that a run has changed."""
+    for server in (warm, cold):
+        folder = server.data.parent / "varied"
+        for name in ("seeds", "snapshots", "macros"):
+            (folder / name).mkdir(parents=True)
+        server.register("varied", write_project(folder, **VARIED))
+    commands: dict[str, tuple[list[str], dict[str, Any]]] = {
+        "all": (["build"], {}),
+        "one": (["run", "--select", "shown"], {}),
+        "deferred": (["compile", "--target", "prod", "--select", "deeper"], {"defer_to": "dev"}),
+        "listed": (["ls"], {}),
+    }
+    for name, (command, more) in commands.items():
+        run_parsed(warm, f"{name}-parsed", *command, project="varied")
+        for server in (warm, cold):
+            server.submit(name, *command, project="varied", **more)
+        assert [server.ended(name)["state"] for server in (warm, cold)] == ["SUCCESS", "SUCCESS"]
+        manifests = [artifact(server, name, "manifest.json") for server in (warm, cold)]
+        assert alike(manifests[0]) == alike(manifests[1])
 
 
 def test_the_manifest_tells_of_its_own_invocation(warm: Server) -> None:
