@@ -39,6 +39,27 @@ def test_filters_are_clicked_and_open_again_in_another_browser(
     other.context.close()
 
 
+def test_pages_presets_and_views_are_links_and_what_is_set_is_dropped_at_a_click(big_console: Console) -> None:
+    page = big_console.page
+    big_console.open("runs")
+    page.get_by_role("link", name="Next page").click()
+    expect(page).to_have_url(re.compile(r"page=2"))
+    expect(page.get_by_role("link", name="Page 2", exact=True)).to_have_attribute("aria-current", "page")
+    page.go_back()
+    expect(page.get_by_role("link", name="Page 1", exact=True)).to_have_attribute("aria-current", "page")
+    page.get_by_role("link", name="Failed today").click()
+    expect(page).to_have_url(re.compile(r"(?=.*state=Failed)(?=.*when=Today)"))
+    big_console.button("When: Today").click()
+    expect(page).not_to_have_url(re.compile(r"when="))
+    expect(big_console.button("Failed")).to_have_attribute("aria-pressed", "true")
+    big_console.button("Clear filters").click()
+    expect(page).not_to_have_url(re.compile(r"state="))
+    big_console.sees("100,000 runs")
+    page.get_by_role("link", name="Trends", exact=True).click()
+    expect(page).to_have_url(re.compile(r"tab=Trends"))
+    big_console.sees("Durations")
+
+
 def test_a_strip_opens_its_run_and_a_name_its_project(big_console: Console) -> None:
     page = big_console.page
     big_console.open("runs")
