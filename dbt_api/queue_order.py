@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
 _PARAMETERS = ["queue", "executor_id", "app_version", "max_tasks", "owner_xid", "is_latest_version"]
@@ -44,9 +45,14 @@ def order(database: Any, queue_name: str) -> None:
 
 def _waiting(database: Any, queue_name: str) -> Iterable[str]:
     """The partitions that something waits in, whose head waits first by priority (1 is first) and arrival."""
-    waiting = database.list_workflows(queue_name=queue_name, status="ENQUEUED", load_input=False, load_output=False)
-    in_order = sorted(waiting, key=lambda one: (one.priority, one.created_at))
-    return dict.fromkeys(one.queue_partition_key for one in in_order)
+    row = database.tables.workflow_status.c
+    waiting = (
+        select(row.queue_partition_key)
+        .where(row.queue_name == queue_name, row.status == "ENQUEUED")
+        .order_by(row.priority, row.created_at)
+    )
+    with database.engine.connect() as connection:
+        return dict.fromkeys(connection.scalars(waiting))
 
 
 def _is_another_workers(database: Any, error: DBAPIError) -> bool:
