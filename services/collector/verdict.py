@@ -12,6 +12,8 @@ from services.clusters.words import of_waiting
 from services.google.refusals import hint_for
 
 _LONGEST = 500
+_NOTHING_DONE = (RunState.STARTING, RunState.QUEUED, RunState.CANCELLED)
+"""Of an invocation, when its run was cancelled: dbt never began, or was stopped."""
 _DATA_TESTS = ("test", "unit_test")
 _HEADER = re.compile(r"^\s*[A-Z][A-Za-z ]*Error( in [^\n]*)?\n\s*(?=\S)")
 _KUBERNETES_STATUS = re.compile(r'HTTP response body: (\{.*"kind":\s*"Status".*\})')
@@ -29,7 +31,7 @@ _TASK_ERROR = re.compile(
 def state_of(dag_run_state: str, run: Run, newest: Invocation | None) -> RunState:
     """The run's state: Airflow decides whether it is over, dbt decides whether it runs."""
     state = FROM_AIRFLOW_DAG_RUN.get(dag_run_state, RunState.STARTING)
-    if state is RunState.SUCCEEDED and newest is None and run.cancel_requested_at:
+    if state is RunState.SUCCEEDED and run.cancel_requested_at and (newest is None or newest.state in _NOTHING_DONE):
         return RunState.CANCELLED  # Airflow calls it a success when dbt was skipped and what follows it went well
     if state is RunState.FAILED and (run.cancel_requested_at or (newest and newest.state is RunState.CANCELLED)):
         return RunState.CANCELLED

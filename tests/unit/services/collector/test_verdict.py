@@ -45,7 +45,10 @@ def node(name: str, status: NodeStatus, resource_type: str = "model", message: s
         ("failed", RunState.RUNNING, True, RunState.CANCELLED),
         ("failed", RunState.CANCELLED, False, RunState.CANCELLED),
         ("success", RunState.SUCCEEDED, True, RunState.SUCCEEDED),
+        ("success", RunState.RUNNING, True, RunState.SUCCEEDED),
         ("success", None, True, RunState.CANCELLED),
+        ("success", RunState.STARTING, True, RunState.CANCELLED),
+        ("success", RunState.CANCELLED, True, RunState.CANCELLED),
         ("a new word of Airflow's", None, False, RunState.STARTING),
     ],
 )
