@@ -1,5 +1,6 @@
 """The dbt API's database: SQLite by default, Postgres by URL; migrations by Alembic."""
 
+import sqlite3
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy import Connection, Engine, Pool, event, text
 from sqlmodel import Session, create_engine
 
 from dbt_api.settings import settings
@@ -36,13 +37,23 @@ def engine() -> Engine:
         return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=30, connect_args=POSTGRES)
     settings().data.mkdir(parents=True, exist_ok=True)
     made = create_engine(url, connect_args={"check_same_thread": False})
-    event.listen(made, "connect", _prepare)
+    event.listen(made, "connect", _be_patient)
     return made
 
 
-def _prepare(connection: Any, _record: Any) -> None:
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", f"busy_timeout={BUSY_TIMEOUT_MS}"):
-        connection.execute(f"PRAGMA {pragma}")
+def _be_patient(connection: sqlite3.Connection, _record: Any) -> None:
+    connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+
+
+@event.listens_for(Pool, "connect")
+def _spare_the_disk(connection: Any, _record: Any) -> None:
+    """For the queue's SQLite too, which DBOS opens: a commit need not wait for the disk.
+
+    A kill loses nothing. A power cut may lose the last moments, of both files alike.
+    """
+    if isinstance(connection, sqlite3.Connection):
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
 
 
 @contextmanager

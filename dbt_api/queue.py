@@ -11,7 +11,6 @@ import contextlib
 import logging
 import os
 import socket
-import sqlite3
 import threading
 import time
 from collections.abc import Collection
@@ -19,7 +18,6 @@ from enum import StrEnum
 from functools import cache
 
 from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions
-from sqlalchemy import make_url
 
 from contracts.dbt_api import InvocationState
 from dbt_api import queue_bell, queue_order, store
@@ -77,7 +75,6 @@ def open_queue(*, takes_work: bool) -> None:
         executor_id=settings().worker_name if takes_work else server,
         log_level="WARNING",
     )
-    _keep_a_log()
     dbos = DBOS(config=config)
     if takes_work:
         queue_bell.hang(QUEUE)
@@ -97,14 +94,6 @@ def open_queue(*, takes_work: bool) -> None:
     _is_open = True
     if takes_work:
         _follow_what_we_started()
-
-
-def _keep_a_log() -> None:
-    """SQLite's write-ahead log, which stays set in the file: one wait for the disk a commit where DBOS has several."""
-    url = make_url(settings().queue_url)
-    if url.get_backend_name() == "sqlite" and url.database:
-        with contextlib.closing(sqlite3.connect(url.database, timeout=30)) as opened:
-            opened.execute("PRAGMA journal_mode=WAL")
 
 
 def _follow_what_we_started() -> None:
