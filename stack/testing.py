@@ -1,7 +1,8 @@
 """`python3 -m stack test`: every check and test, some side by side, with one summary at the end.
 
-All commands wait in one queue, and whichever worker is free takes the next. Two at once fill two cores: with a third
-Airflow and Kubernetes are so short of them that what they promise within seconds takes half a minute.
+All commands wait in one queue, and whichever worker is free takes the next. Tests with real neighbours wait for them
+more than they compute, so three fill two cores; and the others yield to them, since an Airflow that gets too little of
+a core answers after half a minute.
 """
 
 import os
@@ -54,7 +55,9 @@ SHARED_ROOMS = (
 LAST_FAILED = ("--last-failed", "--last-failed-no-failures", "none")
 
 STAGES = ("format", "lint", "types", "imports", "unit", "pages", "stack", "browser", "cluster")
-WORKERS = 2
+WORKERS = 3
+WITH_AIRFLOW = ("stack", "browser", "cluster")
+YIELDING = ("nice", "-n", "5")
 
 
 def checks(places: Places) -> list[Check]:
@@ -134,9 +137,10 @@ class Testing:
     def _passes(self, check: Check, arguments: tuple[str, ...]) -> bool:
         """Run it; what it prints is shown whole at its end, so that nothing mixes."""
         words = f"{check.environment}: {' '.join(arguments)}"
+        yielding = () if check.stage in WITH_AIRFLOW else YIELDING
         self._say(f"{check.stage}: {words}")
         ended = subprocess.run(
-            [str(self._places.python(check.environment)), *arguments],
+            [*yielding, str(self._places.python(check.environment)), *arguments],
             cwd=ROOT,
             env=self._environment(check),
             stdout=subprocess.PIPE,
