@@ -55,8 +55,7 @@ def _wiring(places: Places) -> dict[str, str]:
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{places.airflow.url}/execution/",
-        # A writer may wait longer than SQLite's own five seconds when much goes on: Airflow answered 500 to a launch.
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}?timeout=30",
+        **database(places, patience_seconds=90),
         "AIRFLOW__API__HOST": HOST,
         "AIRFLOW__API__PORT": str(places.airflow.number),
         "AIRFLOW__API__BASE_URL": places.airflow.url,
@@ -64,6 +63,16 @@ def _wiring(places: Places) -> dict[str, str]:
         "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_STORAGE_PATH": str(home / "bundles"),
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home / "logs"),
     }
+
+
+def database(places: Places, *, patience_seconds: int) -> dict[str, str]:
+    """Airflow's SQLite, which one process writes at a time, and how long another waits for its turn.
+
+    The scheduler ends when its turn does not come. The API server writes its audit log where it also answers requests,
+    so while it waits, whoever holds the turn by one of them cannot end it: short, and its clients ask again.
+    """
+    path = places.airflow_home / "airflow.db"
+    return {"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{path}?timeout={patience_seconds}"}
 
 
 def _access(places: Places, secrets: Secrets) -> dict[str, str]:

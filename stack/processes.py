@@ -112,7 +112,7 @@ def _airflow(places: Places, secrets: Secrets) -> list[Process]:
         Process(
             "airflow-api-server",
             _python(places, "airflow", "-m", "airflow", "api-server"),
-            environment,
+            environment | airflow.database(places, patience_seconds=4),
             migrated,
             ready=lambda _: checks.airflow_api_ready(places.airflow.url),
             stop_round=2,

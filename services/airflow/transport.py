@@ -21,6 +21,8 @@ _PAUSES = (0.3, 1.0)
 """Seconds before the second and third try. Every call of ours may be repeated: what it makes has a name of its own."""
 
 _PASSING = (429, 502, 503, 504)
+_DATABASE = "Serious error when handling your request"
+"""With status 500, Airflow's words for an error of its database, as when another writer holds it for too long."""
 _UNREACHABLE_HINT = "Check that Airflow runs and that PILOTHOUSE_AIRFLOW_URL is its address; then try again."
 _HINTS = {
     401: "Airflow does not accept the console's sign-in: check PILOTHOUSE_AIRFLOW_AUTH and its settings.",
@@ -105,7 +107,9 @@ def _detail(body: Any) -> str:
 
 
 def _is_passing(error: BackendError) -> bool:
-    return isinstance(error, BackendUnreachable) or (isinstance(error, BackendRejected) and error.status in _PASSING)
+    if isinstance(error, BackendRejected):
+        return error.status in _PASSING or (error.status == 500 and _DATABASE in error.detail)
+    return isinstance(error, BackendUnreachable)
 
 
 def _is_stale_token(refusal: BackendRejected) -> bool:

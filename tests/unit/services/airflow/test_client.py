@@ -92,6 +92,12 @@ def test_a_passing_refusal_is_tried_again(server: StandIn, status: int) -> None:
     assert asked_for_run(server).state == "running"
 
 
+def test_a_busy_database_of_airflow_is_tried_again(server: StandIn) -> None:
+    told = "Serious error when handling your request. Check logs for more details - look for ID 54MrHD9J"
+    server.answers = [(500, {"detail": {"reason": "Database error", "message": told}}), (200, RUN)]
+    assert asked_for_run(server).state == "running"
+
+
 def test_trying_again_has_an_end(server: StandIn) -> None:
     server.answers = [(503, {"detail": "later"})]
     with pytest.raises(BackendRejected, match="later"):
