@@ -32,7 +32,7 @@ def test_create_a_project_launch_it_and_read_what_happened(console: Console) -> 
     expect(log).to_contain_text("Done.")
     console.open("runs?project=first_steps")
     expect(console.runs).to_be_visible()
-    console.page.get_by_role("tab", name="Nodes").click()
+    console.page.get_by_role("link", name="Nodes", exact=True).click()
     console.sees("Slowest nodes")
 
 
