@@ -34,10 +34,12 @@ def order(database: Any, queue_name: str) -> None:
             try:
                 found, _ = database.start_queued_workflows(queue, executor, version, partition, _NO_LOAD, **more)
             except DBAPIError as error:
-                if not (claimed or _is_another_workers(database, error)):
-                    raise
-            else:
-                claimed += found
+                if _is_another_workers(database, error):
+                    continue
+                if claimed:  # they are ours and must be started; the next look meets the error again
+                    break
+                raise
+            claimed += found
         return claimed
 
     database.start_queued_partitioned_workflows = claim

@@ -80,7 +80,7 @@ def table() -> dict[str, Any]:
     """One page of runs."""
     pages = max(1, -(-found.total // PAGE_SIZE))
     asked = st.query_params.get(PAGE, "1")
-    page = min(int(asked), pages) if asked.isdigit() and len(asked) < 18 and int(asked) else 1
+    page = min(int(asked), pages) if asked.isdecimal() and len(asked) < 18 and int(asked) else 1
     now = history.list_runs(chosen, page=page, page_size=PAGE_SIZE)
     if found.live and not now.live:
         st.rerun()

@@ -3,6 +3,8 @@
 from datetime import timedelta
 from urllib.parse import quote
 
+import pytest
+
 from models.run import Run, Trigger
 from models.run_state import NodeStatus, RunState
 from models.types import now
@@ -42,6 +44,12 @@ def test_newest_first_forty_a_page(open_page: OpenPage) -> None:
     assert not page.exception
     assert [row["id"] for row in rows(page)] == sorted(made, reverse=True)[:40]
     assert [row["id"] for row in rows(open_page("runs", page="2"))] == sorted(made, reverse=True)[40:]
+
+
+@pytest.mark.parametrize("page", ["0", "-1", "x", "²", "9" * 30])
+def test_a_page_that_is_no_number_is_the_first(open_page: OpenPage, page: str) -> None:
+    made = [seeded.id_of(seeded.run()) for _ in range(2)]
+    assert [row["id"] for row in rows(open_page("runs", page=page))] == sorted(made, reverse=True)
 
 
 def test_a_link_with_filters_opens_filtered(open_page: OpenPage) -> None:
