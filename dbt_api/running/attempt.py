@@ -1,11 +1,11 @@
 """One dbt process by its folder: how it is started, and what can be known of it, also after a restart.
 
-Whether it lives is asked of a file lock that the shim and dbt inherit, never of a process id: the kernel
-frees the lock when the last of them is gone, however it went, and ids are used again.
+Whether it lives is asked of a file lock that dbt and its parent (a shim, or a zygote) hold, never of a process id:
+the kernel frees the lock when the last of them is gone, however it went, and ids are used again.
 
     lock held                             it runs: follow it
     lock free, exit.json                  it ended: read how
-    lock free, dbt.pid, no exit.json      it was lost together with its shim
+    lock free, dbt.pid, no exit.json      it was lost together with its parent
     lock free, neither                    dbt never began: starting it is safe
 """
 
@@ -54,7 +54,7 @@ class Started:
 
 
 class Execution:
-    """One dbt process under a shim. The folder tells everything about it."""
+    """One dbt process. The folder tells everything about it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -112,7 +112,7 @@ class Execution:
         threading.Thread(target=process.wait, daemon=True, name=f"reaper of {self.folder.name}").start()
 
     def is_alive(self) -> bool:
-        """Whether the shim or dbt still runs."""
+        """Whether dbt still runs, or its parent has yet to write down how it ended."""
         if not self.folder.is_dir():
             return False
         with self._lock() as lock:
@@ -157,7 +157,7 @@ class Execution:
         return (self.folder / NOTE).exists()
 
     def ending(self) -> Ending | None:
-        """How dbt ended; None while it runs, and for ever when its shim was killed."""
+        """How dbt ended; None while it runs, and for ever when its parent was killed with it."""
         try:
             record = json.loads((self.folder / "exit.json").read_text())
         except FileNotFoundError:

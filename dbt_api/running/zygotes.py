@@ -34,34 +34,35 @@ class Zygote:
     process: int | None
     """Descriptor of the process (pidfd); None when it was ended."""
     _turn: threading.Lock = field(default_factory=threading.Lock)
-    _ending: threading.Lock = field(default_factory=threading.Lock)
 
     def order(self, message: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
-        """Send an order and hear the answer. Raises ZygoteGone."""
+        """Send an order and hear the answer. Raises ZygoteGone; then the order will not be carried out any more."""
         with self._turn:
             try:
                 socket.send_fds(self.channel, [json.dumps(message).encode()], descriptors)
+                return self._hear(ANSWER_SECONDS)
             except OSError as error:
+                self._kill()
                 raise ZygoteGone(str(error)) from error
-            return self.hear(ANSWER_SECONDS)
-
-    def hear(self, seconds: float) -> dict[str, Any]:
-        """What it says next. Raises ZygoteGone."""
-        try:
-            self.channel.settimeout(seconds)
-            said = self.channel.recv(MESSAGE_BYTES)
-        except OSError as error:
-            raise ZygoteGone(str(error)) from error
-        if not said:
-            raise ZygoteGone("it has ended")
-        heard: dict[str, Any] = json.loads(said)
-        return heard
 
     def wait_until_ready(self) -> None:
         """Hear that it may be used. Raises ZygoteGone with its reason when it may not."""
-        said = self.hear(START_SECONDS)
+        try:
+            said = self._hear(START_SECONDS)
+        except OSError as error:
+            self._kill()
+            raise ZygoteGone(str(error)) from error
         if not said["ready"]:
             raise ZygoteGone(said["reason"])
+
+    def _hear(self, seconds: float) -> dict[str, Any]:
+        """What it says next. Raises OSError."""
+        self.channel.settimeout(seconds)
+        said = self.channel.recv(MESSAGE_BYTES)
+        if not said:
+            raise ConnectionResetError("it has ended")
+        heard: dict[str, Any] = json.loads(said)
+        return heard
 
     @property
     def is_alive(self) -> bool:
@@ -69,14 +70,21 @@ class Zygote:
         return self.process is not None and not select.select([self.process], [], [], 0)[0]
 
     def end(self) -> None:
-        """Kill it and wait until it is gone, so that no order of ours lies unread with a lock in it."""
-        with self._ending:
-            if self.process is None:
-                return
+        """Give it no more orders: it ends as soon as all dbt that it started has."""
+        with self._turn:
+            self._let_go()
+
+    def _kill(self) -> None:
+        """Wait until it is gone, so that no order of ours lies unread with a lock in it. What it started goes on."""
+        if self.process is not None:
             with suppress(OSError):
                 signal.pidfd_send_signal(self.process, signal.SIGKILL)
                 select.select([self.process], [], [], ANSWER_SECONDS)
-            self.channel.close()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        self.channel.close()
+        if self.process is not None:
             os.close(self.process)
             self.process = None
 

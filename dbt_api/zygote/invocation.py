@@ -1,4 +1,4 @@
-"""The last step: a forked child becomes the `dbt` command, as far as anyone outside can tell."""
+"""The last step: in a forked child, the `dbt` command, as far as anyone outside can tell."""
 
 import gc
 import os
@@ -24,8 +24,8 @@ YOUNG_OBJECTS = 50_000
 CANCEL_SECONDS = 0.05
 
 
-def become_dbt(order: Order, log: int, parsed: Parsed | None) -> NoReturn:
-    """Run the command and exit with its exit code. Everything that it prints goes to the log."""
+def run_dbt(order: Order, log: int, parsed: Parsed | None) -> int:
+    """Run the command; its exit code. Everything that it prints goes to the log."""
     code = 1
     try:
         _redirect(log)
@@ -44,7 +44,7 @@ def become_dbt(order: Order, log: int, parsed: Parsed | None) -> NoReturn:
         with suppress(OSError, ValueError):
             sys.stdout.flush()
             sys.stderr.flush()
-        os._exit(code)
+    return code
 
 
 def _redirect(log: int) -> None:

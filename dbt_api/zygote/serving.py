@@ -1,20 +1,23 @@
 """What both kinds of zygote do: take orders from the server's socket and fork.
 
-An order is one message: JSON, and file descriptors beside it. `run` starts dbt under a shim, with the lock and the log
-of its attempt; `load` (root only) makes a manifest zygote, with the socket that it shall listen to.
+An order is one message: JSON, and file descriptors beside it. `run` starts dbt, with the lock and the log of its
+attempt; `load` (root only) makes a manifest zygote, with the socket that it shall listen to. A zygote whose socket was
+closed takes no more orders, and stays until all dbt that it started has ended.
 """
 
 import gc
 import json
 import os
-import signal
+import resource
+import select
 import socket
 import time
 import traceback
 from typing import Any, NoReturn
 
 from dbt_api.running import shim
-from dbt_api.zygote.invocation import become_dbt
+from dbt_api.zygote.family import Family
+from dbt_api.zygote.invocation import run_dbt
 from dbt_api.zygote.orders import Order
 from dbt_api.zygote.parsed import Parsed, load
 
@@ -31,37 +34,54 @@ def say(channel: socket.socket, message: dict[str, Any]) -> None:
 
 
 def serve(channel: socket.socket, parsed: Parsed | None = None) -> None:
-    """Fork for every order, until the server has closed its end."""
+    """Fork for every order, until the server has closed its end and no dbt of ours is left."""
     gc.collect()
     gc.freeze()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for a shim: its ending is in a file
-    while True:
-        message, descriptors, _, _ = socket.recv_fds(channel, MESSAGE_BYTES, 4)
-        if not message:
-            return
-        order = json.loads(message)
-        pid = os.fork()
-        if pid == 0:
-            _obey(order, channel, descriptors, parsed)
-        for descriptor in descriptors:
-            os.close(descriptor)
-        say(channel, {"pid": pid})
+    family, listening = Family(), [channel.fileno()]
+    while listening or family.runs_dbt:
+        for ready in select.select([*listening, *family.processes], [], [])[0]:
+            if ready not in listening:
+                family.bury(ready)
+            elif not _took_order(channel, family, parsed):
+                listening.clear()
 
 
-def _obey(order: dict[str, Any], channel: socket.socket, descriptors: list[int], parsed: Parsed | None) -> NoReturn:
-    try:
+def _took_order(channel: socket.socket, family: Family, parsed: Parsed | None) -> bool:
+    """Carry out the next order; False when there will be none."""
+    message, descriptors, _, _ = socket.recv_fds(channel, MESSAGE_BYTES, 4)
+    if not message:
+        return False
+    order = json.loads(message)
+    pid = os.fork()
+    if pid == 0:
         channel.close()
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        family.leave()
+        _obey(order, descriptors, parsed)
+    if order["do"] == "run":
+        family.adopt(pid, order["folder"], lock=descriptors.pop(0))
+    else:
+        family.adopt(pid)
+    for descriptor in descriptors:
+        os.close(descriptor)
+    say(channel, {"pid": pid})
+    return True
+
+
+def _obey(order: dict[str, Any], descriptors: list[int], parsed: Parsed | None) -> NoReturn:
+    code = 0
+    try:
         if order.pop("do") == "load":
             _serve_manifest(socket.socket(fileno=descriptors[0]), Order(**order))
         else:
-            os.setsid()
-            folder, limit, log = order.pop("folder"), order.pop("memory_limit_bytes"), descriptors[1]
-            shim.supervise(folder, lambda: become_dbt(Order(**order), log, parsed), memory_limit_bytes=limit)
+            folder, log = order.pop("folder"), descriptors[1]
+            shim.begin(folder, order.pop("memory_limit_bytes"))
+            code = run_dbt(Order(**order), log, parsed)
+            shim.record(folder, code, resource.getrusage(resource.RUSAGE_SELF))
     except BaseException:
         traceback.print_exc()
+        code = 127
     finally:
-        os._exit(0)
+        os._exit(code)
 
 
 def _serve_manifest(channel: socket.socket, order: Order) -> None:

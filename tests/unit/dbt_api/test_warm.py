@@ -249,6 +249,18 @@ def test_parsed_projects_are_bounded(doomed: Server) -> None:
     eventually(lambda: len(zygotes_of(doomed)) == 2)
 
 
+def test_a_zygote_that_makes_room_still_tells_how_its_dbt_was_killed(doomed: Server) -> None:
+    """Only a parent learns that, so it stays until then."""
+    run_parsed(doomed, "roomy", "ls")
+    doomed.submit("outlives", "run", "--select", "slow", "--vars", '{"slow_ms": 600000}')
+    doomed.sleeping("outlives")
+    run_parsed(doomed, "other-roomy", "ls", project="other")
+    os.kill(doomed.dbt_pid("outlives"), signal.SIGKILL)
+    killed = doomed.ended("outlives")
+    assert (killed["outcome"], killed["signal"]) == ("oom", 9)
+    eventually(lambda: len(zygotes_of(doomed)) == 2)
+
+
 def test_a_killed_zygote_costs_nothing_and_comes_back(doomed: Server) -> None:
     ended = run_parsed(doomed, "before", "run", "--select", "orders")
     assert ended["engine"] == "warm"
