@@ -108,10 +108,14 @@ def alike(value: Any) -> Any:
 
 
 def nodes_told(log: list[dict[str, Any]]) -> dict[str, Counter[str]]:
+    """How often each event was told of each node, but for what dbt leaves to chance.
+
+    A thread whose system id a thread before it had takes over the connection of that one.
+    """
     told: dict[str, Counter[str]] = {}
     for event in log:
         unique_id = (event["data"].get("node_info") or {}).get("unique_id")
-        if unique_id:
+        if unique_id and event["info"]["name"] != "NewConnection":
             told.setdefault(unique_id, Counter())[event["info"]["name"]] += 1
     return told
 
