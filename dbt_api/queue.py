@@ -75,13 +75,13 @@ def open_queue(*, takes_work: bool) -> None:
         executor_id=settings().worker_name if takes_work else server,
         log_level="WARNING",
     )
-    dbos = DBOS(config=config)
+    DBOS(config=config)
     if takes_work:
         queue_bell.hang(QUEUE)
+        queue_order.order(QUEUE)
     else:
         DBOS.listen_queues([])
     DBOS.launch()
-    queue_order.order(dbos._sys_db, QUEUE)
     log = logging.getLogger("dbos")  # its lines in our form
     log.handlers, log.propagate, log.level = [], True, logging.WARNING
     DBOS.register_queue(

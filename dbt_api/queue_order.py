@@ -10,23 +10,27 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
+from dbos._sys_db import SystemDatabase
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
-_PARAMETERS = ["queue", "executor_id", "app_version", "max_tasks", "owner_xid", "is_latest_version"]
+_PARAMETERS = ["self", "queue", "executor_id", "app_version", "max_tasks", "owner_xid", "is_latest_version"]
 _NO_LOAD = 0
 """What else the worker runs: its free slots are counted before the partitions are asked."""
 
 
-def order(database: Any, queue_name: str) -> None:
-    """Let DBOS's database of queues hand out this queue's turns in our order. Where it isn't as we know it, its own."""
-    lots = database.start_queued_partitioned_workflows
+def order(queue_name: str) -> None:
+    """Let DBOS hand out this queue's turns in our order. Before its launch; where it isn't as we know it, its own."""
+    dbos: Any = SystemDatabase
+    lots = dbos.start_queued_partitioned_workflows
     if list(inspect.signature(lots).parameters) != _PARAMETERS:
         return
 
-    def claim(queue: Any, executor: str, version: str, max_tasks: int = sys.maxsize, **more: Any) -> list[str]:
+    def claim(
+        database: Any, queue: Any, executor: str, version: str, max_tasks: int = sys.maxsize, **more: Any
+    ) -> list[str]:
         if queue.name != queue_name:
-            return list(lots(queue, executor, version, max_tasks, **more))
+            return list(lots(database, queue, executor, version, max_tasks, **more))
         claimed: list[str] = []
         for partition in _waiting(database, queue_name):
             if len(claimed) == max_tasks:
@@ -42,7 +46,7 @@ def order(database: Any, queue_name: str) -> None:
             claimed += found
         return claimed
 
-    database.start_queued_partitioned_workflows = claim
+    dbos.start_queued_partitioned_workflows = claim
 
 
 def _waiting(database: Any, queue_name: str) -> Iterable[str]:

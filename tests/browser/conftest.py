@@ -12,7 +12,7 @@ from playwright.sync_api import Page
 from stack.places import ROOT
 from tests.browser.console import Console
 from tests.browser.fixtures import browser_context_args, browser_type_launch_args  # noqa: F401
-from tests.stack.fixtures import _shared_stack, make_stack, running_stack  # noqa: F401
+from tests.stack.fixtures import _shared_stack, _stack_lives, make_stack, running_stack  # noqa: F401
 from tests.stack.harness import Stack
 
 HERE = Path(__file__).parent

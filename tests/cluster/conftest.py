@@ -14,7 +14,7 @@ from tests.cluster.fixtures import (  # noqa: F401
     namespace,
 )
 from tests.google.fixtures import google_cloud, google_with_cluster  # noqa: F401
-from tests.stack.fixtures import _shared_stack, airflow_stack, console  # noqa: F401
+from tests.stack.fixtures import _shared_stack, _stack_lives, airflow_stack, console  # noqa: F401
 
 HERE = Path(__file__).parent
 

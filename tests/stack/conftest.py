@@ -6,6 +6,7 @@ import pytest
 
 from tests.stack.fixtures import (  # noqa: F401
     _shared_stack,
+    _stack_lives,
     airflow_stack,
     as_console,
     console,

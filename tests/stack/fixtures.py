@@ -33,6 +33,17 @@ def _shared_stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
         stack.close()
 
 
+@pytest.fixture(autouse=True)
+def _stack_lives(request: pytest.FixtureRequest) -> None:
+    """A stack that ended by itself fails the tests that follow at once, instead of one by one after their patience.
+
+    Those that restart it start one that has ended.
+    """
+    if "_shared_stack" in request.fixturenames and not request.node.get_closest_marker("restarts"):
+        stack: Stack = request.getfixturevalue("_shared_stack")
+        assert stack.runs, f"the stack has ended:\n{stack.printed()[-3000:]}"
+
+
 @pytest.fixture(scope="session")
 def running_stack(_shared_stack: Stack) -> Stack:
     """Everything: console, collector, Airflow, dbt API. Shared by the session.

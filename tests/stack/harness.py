@@ -109,6 +109,11 @@ class Stack:
             assert time.monotonic() < deadline, f"the stack was not ready after {READY_SECONDS} s:\n{self.printed()}"
             time.sleep(0.1)
 
+    @property
+    def runs(self) -> bool:
+        """Whether it has been started and not ended."""
+        return self.process is not None and self.process.poll() is None
+
     def printed(self) -> str:
         """All that it has printed, over all starts."""
         return self.output.read_text(errors="replace")
@@ -146,6 +151,6 @@ class Stack:
 
     def close(self) -> None:
         """Whatever state it is in, leave nothing behind."""
-        if self.process and self.process.poll() is None:
+        if self.runs:
             self.stop()
         proc.end(self.pids, [(signal.SIGKILL, 5.0)])
