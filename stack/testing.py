@@ -155,7 +155,8 @@ class Testing:
             self._progress.say("\n".join(texts))
 
     def _environment(self, check: Check) -> dict[str, str]:
-        hidden = ("PYTHONPATH", "VIRTUAL_ENV", "AIRFLOW_", "PILOTHOUSE_")
+        """What the caller has, but for what would change a test's outcome, or compile our modules at every start."""
+        hidden = ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "VIRTUAL_ENV", "AIRFLOW_", "PILOTHOUSE_")
         environment = {
             name: value
             for name, value in os.environ.items()
