@@ -61,20 +61,23 @@ YIELDING = ("nice", "-n", "5")
 
 
 def checks(places: Places) -> list[Check]:
-    """Every command, in the order of the queue: first what tells most in a few seconds, then the longest."""
+    """Every command, in the order of the queue: first what tells most in a few seconds, then the longest.
+
+    The cluster's tests begin with minutes of compiling Kubernetes. What yields to that comes before what does not.
+    """
     return [
         Check("format", "test", ("-m", "ruff", "format", "--check", ".")),
         Check("lint", "test", ("-m", "ruff", "check", ".")),
         Check("imports", "test", ("-c", "from importlinter.cli import lint_imports_command as run; run()")),
         _pytest("cluster", "test", "tests/cluster"),
-        _pytest("stack", "test", "tests/stack"),
+        _pytest("unit", "dbt", "tests/unit/dbt_api"),
         _mypy(places, "test", *SHARED_ROOMS),
         _mypy(places, "airflow", "dags", "tests/unit/dags"),
         _mypy(places, "dbt", "dbt_api", "tests/unit/dbt_api"),
-        _pytest("unit", "dbt", "tests/unit/dbt_api"),
-        _pytest("browser", "test", "tests/browser"),
         _pytest("unit", "test", "tests/unit", "--ignore=tests/unit/dags", "--ignore=tests/unit/dbt_api"),
         _pytest("pages", "test", "tests/pages"),
+        _pytest("stack", "test", "tests/stack"),
+        _pytest("browser", "test", "tests/browser"),
         _pytest("unit", "airflow", "tests/unit/dags"),
         _pytest("unit", "test", "tests/google"),
     ]

@@ -127,8 +127,10 @@ class OwnCluster:
         (self.state / "process.json").write_text(json.dumps({"pid": process.pid, "started": _started(process.pid)}))
 
     def _load(self, wanted: list[Image]) -> None:
-        self._wait("containerd", self.folders.containerd_socket.exists)
-        images.load(wanted, self.folders)
+        socket_inside = self.folders.containerd_socket.relative_to("/")
+        from_outside = Path(f"/proc/{self.pid()}/root") / socket_inside
+        self._wait("containerd", from_outside.exists)
+        images.load(wanted, from_outside)
 
     def _wait(self, what: str, is_ready: Callable[[], bool]) -> None:
         deadline = time.monotonic() + START_SECONDS

@@ -26,13 +26,17 @@ class Folders:
 
     @property
     def data(self) -> Path:
-        """A file system in memory, which only the cluster's own processes see: images, containers, etcd, volumes."""
-        return self.state / "data"
+        """A file system in memory, which only the cluster's own processes see: images, containers, etcd, volumes.
+
+        All have it at the same place, a short one: kubelet and containerd make sockets in it, and the path of a socket
+        may have 107 characters (unix(7)).
+        """
+        return Path("/run/pilothouse-node")
 
     @property
     def containerd_socket(self) -> Path:
-        """Also reachable from outside: a socket with a path knows no network namespaces."""
-        return self.state / "containerd.sock"
+        """Seen by the cluster's own processes only."""
+        return self.data / "containerd.sock"
 
     @property
     def logs(self) -> Path:

@@ -10,7 +10,7 @@ from deploy.images.dbt import build
 from stack.environments import Say
 from stack.places import ROOT
 from stack.problems import Problem
-from tests.cluster.components import PAUSE_IMAGE, Folders
+from tests.cluster.components import PAUSE_IMAGE
 
 BUSYBOX_IMAGE = "localhost/busybox:1"
 DBT_IMAGE = "localhost/pilothouse-dbt:1"
@@ -28,13 +28,13 @@ def images(cache: Path, work: Path, say: Say) -> list[Image]:
     ]
 
 
-def load(wanted: list[Image], folders: Folders) -> None:
+def load(wanted: list[Image], containerd_socket: Path) -> None:
     """Load the images into containerd, which must be there already.
 
     Raises:
         Problem: containerd refuses one.
     """
-    command = ["ctr", "--address", str(folders.containerd_socket), "--namespace", "k8s.io", "image", "import", "-"]
+    command = ["ctr", "--address", str(containerd_socket), "--namespace", "k8s.io", "image", "import", "-"]
     with tempfile.TemporaryFile() as output:
         loading = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=output, stderr=output)
         assert loading.stdin

@@ -43,8 +43,8 @@ def answers(own: OwnCluster) -> bool:
 
 @pytest.fixture
 def crashing(own: OwnCluster) -> Iterator[OwnCluster]:
-    """A cluster beside the session's, stopped at the end whatever happens."""
-    found = OwnCluster.named(f"{own.state.name}-crashing")
+    """A cluster beside the session's, stopped at the end whatever happens. Its paths are long, as below some homes."""
+    found = OwnCluster.named(f"{own.state.name}-crashing-below-a-long-path")
     yield found
     found.stop()
 
