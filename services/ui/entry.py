@@ -37,13 +37,17 @@ _SCRIPT = """<script>
 def entry_routes(base: str = "") -> list[Route]:
     """A route for each page, below the path that the console is served at."""
     prefix = f"/{base.strip('/')}".rstrip("/")
-    return [Route(f"{prefix}/{name}", _to_start if name == START else _enter) for name in ("", *_pages())]
+    entered = [name for name in ("", *_pages()) if name != START]
+    return [
+        *(Route(f"{prefix}/{name}", _enter) for name in entered),
+        *(Route(f"{prefix}/{name}", _to_start) for name in (START, f"{START}/")),
+    ]
 
 
 def _to_start(request: Request) -> RedirectResponse:
     """Streamlit knows its first page at the console's own address only."""
-    query = request.url.query
-    return RedirectResponse(f"./?{query}" if query else "./")
+    start = "../" if request.url.path.endswith("/") else "./"
+    return RedirectResponse(f"{start}?{request.url.query}" if request.url.query else start)
 
 
 def _enter(_: Request) -> HTMLResponse:

@@ -37,10 +37,11 @@ def test_a_deep_link_opens_without_a_request_that_is_refused(page: Page, tmp_pat
 def test_the_overview_opens_by_its_name(page: Page, tmp_path: Path, base: str) -> None:
     with console(ROOT / "app.py", ROOT, tmp_path, base=base) as address:
         seen = Console(page, address)
-        seen.open("overview")
-        seen.sees("There is no project yet")
-        expect(page).to_have_url(f"{address}/")
-        expect(page.get_by_role("dialog")).to_have_count(0)
+        for name in ("overview", "overview/"):
+            seen.open(name)
+            seen.sees("There is no project yet")
+            expect(page).to_have_url(f"{address}/")
+            expect(page.get_by_role("dialog")).to_have_count(0)
 
 
 def test_a_fresh_browser_may_upload(page: Page, tmp_path: Path) -> None:
