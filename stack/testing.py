@@ -1,8 +1,7 @@
 """`python3 -m stack test`: every check and test, some side by side, with one summary at the end.
 
 All commands wait in one queue, and whichever worker is free takes the next. Tests with real neighbours wait for them
-more than they compute, so three fill two cores; and the others yield to them, since an Airflow that gets too little of
-a core answers after half a minute.
+more than they compute, so three fill two cores.
 """
 
 import os
@@ -56,14 +55,12 @@ LAST_FAILED = ("--last-failed", "--last-failed-no-failures", "none")
 
 STAGES = ("format", "lint", "types", "imports", "unit", "pages", "stack", "browser", "cluster")
 WORKERS = 3
-WITH_AIRFLOW = ("stack", "browser", "cluster")
-YIELDING = ("nice", "-n", "5")
 
 
 def checks(places: Places) -> list[Check]:
     """Every command, in the order of the queue: first what tells most in a few seconds, then the longest.
 
-    The cluster's tests begin with minutes of compiling Kubernetes. What yields to that comes before what does not.
+    The cluster's tests begin with minutes of compiling Kubernetes, which goes first; an Airflow must not starve beside.
     """
     return [
         Check("format", "test", ("-m", "ruff", "format", "--check", ".")),
@@ -140,10 +137,9 @@ class Testing:
     def _passes(self, check: Check, arguments: tuple[str, ...]) -> bool:
         """Run it; what it prints is shown whole at its end, so that nothing mixes."""
         words = f"{check.environment}: {' '.join(arguments)}"
-        yielding = () if check.stage in WITH_AIRFLOW else YIELDING
         self._say(f"{check.stage}: {words}")
         ended = subprocess.run(
-            [*yielding, str(self._places.python(check.environment)), *arguments],
+            [str(self._places.python(check.environment)), *arguments],
             cwd=ROOT,
             env=self._environment(check),
             stdout=subprocess.PIPE,
