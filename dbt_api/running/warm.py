@@ -152,7 +152,7 @@ class WarmEngine:
             if not all(known.get(name, "").startswith(version) for name, version in KNOWN_VERSIONS.items()):
                 self.state = f"No warm start for dbt-core {known.get('core', 'of unknown version')}."
                 return
-            process, root = spawn_root(self.environment)
+            root = spawn_root(self.environment)
             try:
                 root.wait_until_ready()
             except ZygoteGone as gone:
@@ -166,8 +166,9 @@ class WarmEngine:
                 LOG.info("The dbt environment '%s' is warm.", self.environment)
             if self._closing.is_set():
                 root.end()
-            process.wait()
+            root.gone.wait()
             self._root = None
+            root.end()
 
 
 def _uses_manifest(words: list[str]) -> bool:

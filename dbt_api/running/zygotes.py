@@ -33,6 +33,8 @@ class Zygote:
     channel: socket.socket
     process: int | None
     """Descriptor of the process (pidfd); None when it was ended."""
+    gone: threading.Event = field(default_factory=threading.Event)
+    """Set once it takes no more orders: it has ended, or only stays with dbt that it started."""
     _turn: threading.Lock = field(default_factory=threading.Lock)
 
     def order(self, message: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
@@ -87,9 +89,10 @@ class Zygote:
         if self.process is not None:
             os.close(self.process)
             self.process = None
+        self.gone.set()
 
 
-def spawn_root(environment: str) -> tuple["subprocess.Popen[bytes]", Zygote]:
+def spawn_root(environment: str) -> Zygote:
     """Start a root zygote in a dbt environment. What it says first is whether it is ready."""
     folder = settings().data / "zygotes"
     folder.mkdir(parents=True, exist_ok=True)
@@ -107,7 +110,16 @@ def spawn_root(environment: str) -> tuple["subprocess.Popen[bytes]", Zygote]:
             pass_fds=[theirs.fileno()],
             start_new_session=True,
         )
-    return process, Zygote(ours, os.pidfd_open(process.pid))
+    root = Zygote(ours, os.pidfd_open(process.pid))
+    threading.Thread(
+        target=_reap, args=(process, root), daemon=True, name=f"reaper of the zygote {process.pid}"
+    ).start()
+    return root
+
+
+def _reap(process: "subprocess.Popen[bytes]", root: Zygote) -> None:
+    process.wait()
+    root.gone.set()
 
 
 def fork_parsed(root: Zygote, call: DbtCall, folder: Path) -> Zygote:

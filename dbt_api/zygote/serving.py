@@ -13,6 +13,7 @@ import select
 import socket
 import time
 import traceback
+from contextlib import suppress
 from typing import Any, NoReturn
 
 from dbt_api.running import shim
@@ -26,11 +27,9 @@ SETTLE_SECONDS = 2
 
 
 def say(channel: socket.socket, message: dict[str, Any]) -> None:
-    """Tell the server something; it may be gone."""
-    try:
+    """Tell the server something. If it is gone, whoever next listens to it learns that."""
+    with suppress(OSError):
         channel.send(json.dumps(message).encode())
-    except OSError:
-        os._exit(0)
 
 
 def serve(channel: socket.socket, parsed: Parsed | None = None) -> None:
@@ -48,15 +47,16 @@ def serve(channel: socket.socket, parsed: Parsed | None = None) -> None:
 
 def _took_order(channel: socket.socket, family: Family, parsed: Parsed | None) -> bool:
     """Carry out the next order; False when there will be none."""
-    message, descriptors, _, _ = socket.recv_fds(channel, MESSAGE_BYTES, 4)
+    try:
+        message, descriptors, _, _ = socket.recv_fds(channel, MESSAGE_BYTES, 4)
+    except ConnectionResetError:  # the server is gone and has not read what it was told
+        return False
     if not message:
         return False
     order = json.loads(message)
     pid = os.fork()
     if pid == 0:
-        channel.close()
-        family.leave()
-        _obey(order, descriptors, parsed)
+        _obey(order, descriptors, channel, family, parsed)
     if order["do"] == "run":
         family.adopt(pid, order["folder"], lock=descriptors.pop(0))
     else:
@@ -67,9 +67,13 @@ def _took_order(channel: socket.socket, family: Family, parsed: Parsed | None) -
     return True
 
 
-def _obey(order: dict[str, Any], descriptors: list[int], parsed: Parsed | None) -> NoReturn:
-    code = 0
+def _obey(
+    order: dict[str, Any], descriptors: list[int], channel: socket.socket, family: Family, parsed: Parsed | None
+) -> NoReturn:
+    code = 127  # until dbt says another
     try:
+        channel.close()
+        family.leave()
         if order.pop("do") == "load":
             _serve_manifest(socket.socket(fileno=descriptors[0]), Order(**order))
         else:
@@ -79,7 +83,6 @@ def _obey(order: dict[str, Any], descriptors: list[int], parsed: Parsed | None) 
             shim.record(folder, code, resource.getrusage(resource.RUSAGE_SELF))
     except BaseException:
         traceback.print_exc()
-        code = 127
     finally:
         os._exit(code)
 
